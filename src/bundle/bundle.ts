@@ -1,0 +1,101 @@
+/**
+ * Bundles the skill host and a skill's handler into one file each: loading one file takes a fifth of the time of loading
+ * the hundred that it is made of, and it is all that an isolated skill has to see.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+const HOST_ENTRY = join(import.meta.dirname, '../skill/host.ts');
+const HANDLER_API = join(import.meta.dirname, '../skill/handler.ts');
+/** Bundled CommonJS needs `require` for Node's own modules. */
+const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+export interface Bundle {
+  /** Absolute path of the bundled file. */
+  path: string;
+  /** SHA-256 of its content, hexadecimal. */
+  hash: string;
+}
+
+interface CacheEntry extends Bundle {
+  /** What it was made of: path, modification time and size. */
+  inputs: [path: string, mtimeMs: number, size: number][];
+}
+
+/** A skill whose source does not build. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+}
+
+/** Bundles the skill host. `cacheDir` keeps the result until a source changes. */
+export function bundleHost(cacheDir: string): Promise<Bundle> {
+  return bundle(HOST_ENTRY, cacheDir);
+}
+
+/** Bundles a handler; `phoenix/skill` in it is this version's skill interface. @throws BundleError */
+export function bundleHandler(entryPath: string, cacheDir: string): Promise<Bundle> {
+  return bundle(entryPath, cacheDir);
+}
+
+async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
+  mkdirSync(cacheDir, { recursive: true });
+  const key = createHash('sha256').update(entry).digest('hex').slice(0, 16);
+  const cachePath = join(cacheDir, `${key}.json`);
+  const cached = readCache(cachePath);
+  if (cached) return cached;
+
+  // Loaded here because a warm cache, the usual case, does without it.
+  const esbuild = await import('esbuild');
+  const result = await esbuild
+    .build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      metafile: true,
+      minify: true,
+      keepNames: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      banner: { js: REQUIRE_BANNER },
+      alias: { 'phoenix/skill': HANDLER_API },
+      absWorkingDir: '/',
+      logLevel: 'silent',
+    })
+    .catch((error: Error) => {
+      throw new BundleError(`${entry} does not build: ${error.message}`);
+    });
+  const [output] = result.outputFiles;
+  if (!output) throw new BundleError(`${entry}: the build has no output`);
+  const hash = createHash('sha256').update(output.contents).digest('hex');
+  const path = join(cacheDir, `${basename(entry).replace(/\.\w+$/, '')}-${hash.slice(0, 16)}.mjs`);
+  writeAtomically(path, output.contents);
+  const inputs = Object.keys(result.metafile.inputs).map((input): CacheEntry['inputs'][number] => {
+    const { mtimeMs, size } = statSync(join('/', input));
+    return [join('/', input), mtimeMs, size];
+  });
+  writeAtomically(cachePath, JSON.stringify({ path, hash, inputs } satisfies CacheEntry));
+  return { path, hash };
+}
+
+/** The cached bundle, if its file is there and none of its sources has changed. */
+function readCache(cachePath: string): Bundle | undefined {
+  try {
+    const { path, hash, inputs } = JSON.parse(readFileSync(cachePath, 'utf8')) as CacheEntry;
+    if (!existsSync(path)) return undefined;
+    for (const [input, mtimeMs, size] of inputs) {
+      const stat = statSync(input);
+      if (stat.mtimeMs !== mtimeMs || stat.size !== size) return undefined;
+    }
+    return { path, hash };
+  } catch {
+    return undefined;
+  }
+}
+
+function writeAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, path);
+}

@@ -1,0 +1,4 @@
+/** The generated contract: what travels between Phoenix and a skill. The source is proto/. */
+export * as health from './gen/grpc/health/v1/health.ts';
+export * as reflection from './gen/grpc/reflection/v1/reflection.ts';
+export * from './gen/skills.ts';

@@ -1,0 +1,159 @@
+/**
+ * The process of a skill: `node host.cjs LAUNCH.json`. Gives a handler its gRPC server, health, limits, drain and reload.
+ */
+import { rmSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { health, reflection, SkillServiceService } from '../contract/index.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { SkillError, type SkillFactory, type SkillHandler, type SkillLog } from './handler.ts';
+import { HealthService } from './health-service.ts';
+import { type LaunchConfig, readLaunchConfig } from './launch-config.ts';
+import { createLog } from './log.ts';
+import { reflectionService } from './reflection-service.ts';
+import { selfTest } from './self-test.ts';
+import { SessionService } from './session-service.ts';
+import { createUnaryService } from './unary-service.ts';
+
+/** How often the lease is looked at, in milliseconds. */
+const LEASE_INTERVAL_MS = 1000;
+/** How long connections may linger once the last call has ended, in milliseconds. */
+const CLOSE_GRACE_MS = 250;
+
+async function main(): Promise<void> {
+  const [path] = process.argv.slice(2);
+  if (!path) throw new Error('usage: node host.cjs LAUNCH.json');
+  const config = readLaunchConfig(path);
+  const log = createLog({ skill: config.skill, instance: config.instanceId });
+  try {
+    await new SkillHost(config, log).start();
+  } catch (error) {
+    log('error', `the skill could not start: ${(error as Error).message}`);
+    process.exit(1);
+  }
+}
+
+class SkillHost {
+  readonly #config: LaunchConfig;
+  readonly #log: SkillLog;
+  readonly #server: Server;
+  #handler: SkillHandler | undefined;
+  #stopping = false;
+  #loads = 0;
+
+  constructor(config: LaunchConfig, log: SkillLog) {
+    this.#config = config;
+    this.#log = log;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': config.requestBytes + 65_536,
+      'grpc.max_send_message_length': -1,
+    });
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config;
+    const [handler] = await Promise.all([this.#load(), selfTest(config)]);
+    this.#handler = handler;
+    const dispatcher = new Dispatcher(handler, config);
+    const healthService = new HealthService(dispatcher);
+    const sessions = new SessionService(dispatcher, config);
+    this.#server.addService(SkillServiceService, {
+      ...createUnaryService(dispatcher, config),
+      session: sessions.handle,
+    } as UntypedServiceImplementation);
+    this.#server.addService(health.HealthService, { ...healthService.implementation });
+    this.#server.addService(reflection.ServerReflectionService, { ...reflectionService });
+    this.#server.addService(olderReflection(), { ...reflectionService });
+
+    process.on('SIGTERM', () => void this.#stop(dispatcher, healthService, sessions, 'terminated'));
+    process.on('SIGUSR1', () => void this.#reload(dispatcher, healthService));
+    if (config.leaseMs > 0) {
+      setInterval(() => {
+        const since = sessions.ownerlessSince;
+        if (since !== undefined && Date.now() - since > config.leaseMs) {
+          void this.#stop(dispatcher, healthService, sessions, `no owner for ${config.leaseMs} ms`);
+        }
+      }, LEASE_INTERVAL_MS).unref();
+    }
+    await this.#listen();
+    this.#log('info', 'serving', { isolation: config.isolation, startMs: Math.round(performance.now()) });
+  }
+
+  #listen(): Promise<void> {
+    // A stale socket of an instance that was killed makes grpc-js refuse the address.
+    rmSync(this.#config.socket, { force: true });
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(`unix:${this.#config.socket}`, ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  async #load(): Promise<SkillHandler> {
+    const { handler, skill, version, dataDir, tmpDir, config } = this.#config;
+    const url = pathToFileURL(handler);
+    // A module is cached by its address: a query makes a reload read the file again.
+    if (this.#loads++ > 0) url.searchParams.set('load', `${this.#loads}`);
+    const module = (await import(url.href)) as { default?: unknown };
+    if (typeof module.default !== 'function') {
+      throw new Error(`the entry of skill ${skill} must export default defineSkill(...)`);
+    }
+    return (module.default as SkillFactory)({ name: skill, version, dataDir, tmpDir, config, log: this.#log });
+  }
+
+  async #reload(dispatcher: Dispatcher, healthService: HealthService): Promise<void> {
+    const old = this.#handler;
+    try {
+      const handler = await this.#load();
+      dispatcher.replaceHandler(handler);
+      this.#handler = handler;
+      await old?.close?.();
+      healthService.notify();
+      this.#log('info', 'reloaded');
+    } catch (error) {
+      this.#log('error', `the reload failed, the old code goes on: ${(error as Error).message}`);
+    }
+  }
+
+  async #stop(
+    dispatcher: Dispatcher,
+    healthService: HealthService,
+    sessions: SessionService,
+    why: string,
+  ): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#log('info', `stopping: ${why}`);
+    const drained = dispatcher.drain();
+    healthService.notify();
+    sessions.announceDrain();
+    const late = setTimeout(() => {
+      this.#log('warn', `calls still ran after ${this.#config.drainTimeoutMs} ms and were ended`);
+      dispatcher.abortAll(new SkillError('UNAVAILABLE', 'the skill stopped before the call ended'));
+    }, this.#config.drainTimeoutMs);
+    await drained;
+    clearTimeout(late);
+    sessions.end();
+    try {
+      await this.#handler?.close?.();
+    } catch (error) {
+      this.#log('error', `closing the skill failed: ${(error as Error).message}`);
+    }
+    setTimeout(() => this.#server.forceShutdown(), CLOSE_GRACE_MS).unref();
+    this.#server.tryShutdown(() => process.exit(0));
+    setTimeout(() => process.exit(0), 2 * CLOSE_GRACE_MS);
+  }
+}
+
+/** The same service under the name that older tools ask for. */
+function olderReflection(): ServiceDefinition {
+  const { serverReflectionInfo } = reflection.ServerReflectionService;
+  return {
+    serverReflectionInfo: {
+      ...serverReflectionInfo,
+      path: serverReflectionInfo.path.replace('.v1.', '.v1alpha.'),
+    },
+  };
+}
+
+await main();

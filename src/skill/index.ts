@@ -1,0 +1,18 @@
+/** What runs inside a skill. */
+
+export { LATENCY_BOUNDS } from './call-metrics.ts';
+export {
+  type CallContext,
+  defineSkill,
+  type SkillAnswer,
+  type SkillContext,
+  SkillError,
+  type SkillFactory,
+  type SkillHandler,
+  type SkillHealth,
+  type SkillLog,
+  type SkillStatus,
+} from './handler.ts';
+export type { IsolationLevel, LaunchConfig } from './launch-config.ts';
+export { PROTOCOL_VERSION } from './session-service.ts';
+export { STATUS_CODES, type StatusName, statusName } from './status.ts';

@@ -1,0 +1,74 @@
+/**
+ * Tries, from inside, what the isolation level promises to prevent. An unexpected success refuses the start: a sandbox that
+ * is silently absent is worse than none.
+ */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import type { LaunchConfig } from './launch-config.ts';
+
+/** @throws Error that lists every promise that does not hold. */
+export async function selfTest({ isolation, handler }: Pick<LaunchConfig, 'isolation' | 'handler'>): Promise<void> {
+  const broken: string[] = [];
+  const expectFailure = (what: string, attempt: () => void) => {
+    try {
+      attempt();
+      broken.push(what);
+    } catch {
+      // What the isolation promises.
+    }
+  };
+
+  expectFailure('its own code can be overwritten', () => writeFileSync(handler, '', { flag: 'a' }));
+  if (isolation === 'process') {
+    expectFailure('files outside its folders can be written', () => writeAndRemove('/tmp/.phoenix-self-test'));
+  } else {
+    expectFailure('the root file system is writable', () => writeAndRemove('/.phoenix-self-test'));
+    broken.push(...privileges(), ...visibleProcesses());
+    if (await canReachNetwork()) broken.push('a network is reachable');
+  }
+
+  if (broken.length > 0) {
+    throw new Error(`the ${isolation} isolation does not hold: ${broken.join('; ')}. The skill refuses to start.`);
+  }
+}
+
+function writeAndRemove(path: string): void {
+  writeFileSync(path, '');
+  rmSync(path, { force: true });
+}
+
+/** Capabilities and no-new-privileges as the kernel sees them, proc_pid_status(5). */
+function privileges(): string[] {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
+  const broken: string[] = [];
+  for (const name of ['CapEff', 'CapPrm', 'CapInh', 'CapBnd']) {
+    if (!/^0+$/.test(field(name))) broken.push(`it has capabilities (${name} ${field(name)})`);
+  }
+  if (field('NoNewPrivs') !== '1') broken.push('it can gain privileges (no_new_privs is not set)');
+  if (field('Uid') === '0') broken.push('it runs as root');
+  return broken;
+}
+
+/** Its own process and the init of its process namespace are all that a skill may see. */
+function visibleProcesses(): string[] {
+  const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== '1' && name !== `${process.pid}`);
+  return others.length > 0 ? [`it sees ${others.length} other processes`] : [];
+}
+
+/** Connecting a datagram socket looks up a route and sends nothing (192.0.2.0/24 is reserved for documentation). */
+async function canReachNetwork(): Promise<boolean> {
+  if (Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal))) return true;
+  const socket = createSocket('udp4');
+  try {
+    socket.connect(9, '192.0.2.1');
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
+}
