@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { LaunchConfig } from './launch-config.ts';
 
@@ -25,6 +25,7 @@ export async function selfTest({ isolation, handler }: Pick<LaunchConfig, 'isola
     expectFailure('files outside its folders can be written', () => writeAndRemove('/tmp/.phoenix-self-test'));
   } else {
     expectFailure('the root file system is writable', () => writeAndRemove('/.phoenix-self-test'));
+    expectFailure('kernel settings are writable', () => closeSync(openSync('/proc/sys/kernel/core_pattern', 'r+')));
     broken.push(...privileges(), ...visibleProcesses());
     if (await canReachNetwork()) broken.push('a network is reachable');
   }

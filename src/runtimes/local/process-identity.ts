@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export interface ProcessIdentity {
   pid: number;
   /** Start time in clock ticks since boot, field 22 of proc_pid_stat(5); undefined where there is no /proc. */
-  startTime: string | undefined;
+  startTime?: string | undefined;
 }
 
 /** The fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets; [0] is field 3. */

@@ -1,0 +1,57 @@
+/** The vocabulary of the entity memory. Times are milliseconds since the epoch, UTC. */
+
+/** Where a fact came from. */
+export type FactSource = 'user_input' | 'rag' | 'skill';
+
+/** A fact as it is handed in. */
+export interface NewFact {
+  subject: string;
+  verb: string;
+  object: string;
+  /** How sure we are, 0 to 1. Default 1. */
+  confidence?: number;
+  /** Default `user_input`. */
+  source?: FactSource;
+  /** When the fact was observed. Default: now. */
+  at?: number;
+}
+
+/** A fact as it is remembered: one row per subject, verb and object that hold at the same time. */
+export interface Triple {
+  subject: string;
+  verb: string;
+  object: string;
+  confidence: number;
+  source: FactSource;
+  firstSeen: number;
+  lastSeen: number;
+  /** How often it was told. */
+  count: number;
+  /** True from here (inclusive) ... */
+  validFrom: number;
+  /** ... to here (exclusive); null while it is still true. */
+  validTo: number | null;
+}
+
+/** Which facts: any combination of the three; a part that is left out matches everything. */
+export interface Pattern {
+  subject?: string;
+  verb?: string;
+  object?: string;
+}
+
+/** A page of facts, best first: confidence descending, then last seen descending. */
+export interface RecallQuery extends Pattern {
+  /** Default 100, at most 10,000. */
+  limit?: number;
+  /** `cursor` of the page before. */
+  cursor?: string;
+  /** What was true at this moment instead of what is true now. */
+  asOf?: number;
+}
+
+export interface RecallPage {
+  triples: Triple[];
+  /** Pass it to `recall` for the next page; undefined on the last one. */
+  cursor: string | undefined;
+}

@@ -1,0 +1,176 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { IsolationLevel } from '../../skill/index.ts';
+import { type Exit, type Instance, type InstanceStats, RuntimeError, type RuntimeName } from '../runtime.ts';
+import { cgroupMemory, cgroupProcesses, removeCgroups, wasOutOfMemory } from '../sandbox/cgroup.ts';
+import { identify, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
+import { removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
+
+/** How often a process that is not our child is looked at, in milliseconds: only a parent is told of an exit. */
+const ADOPTED_POLL_MS = 250;
+/** How long a killed process may take to go, in milliseconds. */
+const KILL_WAIT_MS = 5000;
+const PAGE_BYTES = 4096;
+const TICKS_PER_SECOND = 100;
+
+export interface LocalInstanceOptions {
+  record: UnitRecord;
+  isolation: IsolationLevel;
+  socketPath: string;
+  runDir: string;
+  /** The process that we started; undefined when it was found running. */
+  child: ChildProcess | undefined;
+}
+
+/** A skill that runs as a process of this machine, sandboxed or not. */
+export class LocalInstance implements Instance {
+  readonly skill: string;
+  readonly fingerprint: string;
+  readonly instanceId: string;
+  readonly ownerToken: string;
+  readonly runtime: RuntimeName;
+  readonly isolation: IsolationLevel;
+  readonly launchedAt: number;
+  readonly socketPath: string;
+  readonly exited: Promise<Exit>;
+  readonly #runDir: string;
+  #record: UnitRecord;
+  #members: ProcessIdentity[] = [];
+
+  constructor({ record, isolation, socketPath, runDir, child }: LocalInstanceOptions) {
+    this.skill = record.skill;
+    this.fingerprint = record.fingerprint;
+    this.instanceId = record.instanceId;
+    this.ownerToken = record.ownerToken;
+    this.runtime = record.runtime;
+    this.launchedAt = record.launchedAt;
+    this.isolation = isolation;
+    this.socketPath = socketPath;
+    this.#record = record;
+    this.#runDir = runDir;
+    this.exited = (child ? exitOfChild(child) : exitOfStranger(record.process)).then((exit) => this.#clean(exit));
+  }
+
+  get kept(): boolean {
+    return this.#record.kept;
+  }
+
+  keep(kept: boolean): void {
+    if (kept === this.#record.kept) return;
+    this.#record = { ...this.#record, kept };
+    writeRecord(this.#runDir, this.#record);
+  }
+
+  reload(): void {
+    signal(this.#target(), 'SIGUSR1');
+  }
+
+  async stop(graceMs: number): Promise<Exit> {
+    signal(this.#target(), 'SIGTERM');
+    const graceful = await within(this.exited, graceMs);
+    if (graceful) return graceful;
+    this.#rememberMembers();
+    this.#killMembers();
+    const killed = await within(this.exited, KILL_WAIT_MS);
+    if (killed) return killed;
+    throw new RuntimeError(
+      `skill ${this.skill}: process ${this.#record.process.pid} did not end within ${KILL_WAIT_MS} ms of SIGKILL`,
+    );
+  }
+
+  stats(): Promise<InstanceStats> {
+    this.#rememberMembers();
+    const stats: InstanceStats = { memoryBytes: 0, cpuSeconds: 0, processes: this.#members.length };
+    for (const { pid } of this.#members) {
+      try {
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        stats.cpuSeconds += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+        stats.memoryBytes += Number(fields[21]) * PAGE_BYTES;
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    stats.memoryBytes = cgroupMemory(this.#record.cgroups) ?? stats.memoryBytes;
+    return Promise.resolve(stats);
+  }
+
+  /** The process that understands signals: the last of the chain bwrap -> init of the namespace -> node. */
+  #target(): ProcessIdentity {
+    if (!isRunning(this.#record.process)) return this.#record.process;
+    const inner = descendants(this.#record.process.pid).at(this.runtime === 'sandbox' ? 2 : 0);
+    return inner === undefined ? this.#record.process : identify(inner);
+  }
+
+  /** Who belongs to this instance, while the process that ties them together still runs. */
+  #rememberMembers(): void {
+    if (isRunning(this.#record.process)) this.#members = descendants(this.#record.process.pid).map(identify);
+  }
+
+  /** Children first, so that none is left without the process by which it is found. */
+  #killMembers(): void {
+    for (const member of this.#members.toReversed()) signal(member, 'SIGKILL');
+    for (const pid of cgroupProcesses(this.#record.cgroups)) signal(identify(pid), 'SIGKILL');
+  }
+
+  #clean(exit: Exit): Exit {
+    const outOfMemory = exit.outOfMemory || wasOutOfMemory(this.#record.cgroups);
+    this.#killMembers();
+    removeCgroups(this.#record.cgroups);
+    rmSync(this.socketPath, { force: true });
+    removeRecord(this.#runDir);
+    return { ...exit, outOfMemory };
+  }
+}
+
+/** A process and all that it started, parents first. */
+function descendants(pid: number): number[] {
+  const found = [pid];
+  for (let at = 0; at < found.length; at++) {
+    try {
+      const children = readFileSync(`/proc/${found[at]}/task/${found[at]}/children`, 'utf8');
+      found.push(...children.split(' ').filter(Boolean).map(Number));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found;
+}
+
+function exitOfChild(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve({ code: 127, signal: undefined, outOfMemory: false }));
+    child.once('exit', (code, name) => resolve(toExit(code ?? undefined, name ?? undefined)));
+  });
+}
+
+function exitOfStranger(identity: ProcessIdentity): Promise<Exit> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (isRunning(identity)) return;
+      clearInterval(timer);
+      resolve({ code: undefined, signal: undefined, outOfMemory: false });
+    }, ADOPTED_POLL_MS);
+    timer.unref();
+  });
+}
+
+/** bwrap reports a signal as a shell does, as code 128 + number. */
+function toExit(code: number | undefined, name: NodeJS.Signals | undefined): Exit {
+  const killedBy = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+  return { code, signal: name ?? (killedBy as NodeJS.Signals | undefined), outOfMemory: false };
+}
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { IsolationLevel, LaunchConfig } from '../../skill/index.ts';
+import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
+import { removeCgroups } from '../sandbox/cgroup.ts';
+import { LocalInstance } from './local-instance.ts';
+import { lastLines } from './log-file.ts';
+import { type LocalPaths, makePrivateDir, socketPath } from './paths.ts';
+import { identify, isRunning } from './process-identity.ts';
+import { readRecord, removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
+
+/** A log that has grown beyond this is set aside at the next launch. */
+const LOG_ROTATE_BYTES = 10 * 1024 ** 2;
+
+/** A command that starts a skill, and what goes with it. */
+export interface LocalCommand {
+  file: string;
+  args: string[];
+  env: Record<string, string>;
+  cgroups: string[];
+}
+
+/** Folders of one launch, as they are outside. */
+export interface LaunchFiles {
+  launchConfigPath: string;
+  socketDir: string;
+  dataDir: string | undefined;
+  tmpDir: string;
+}
+
+/** What the sandbox and the plain process do differently. */
+export interface LocalIsolation {
+  readonly name: 'sandbox' | 'process';
+  readonly level: IsolationLevel;
+  readonly policyVersion: number;
+  probe(): Promise<Probe>;
+  /** The paths that the skill itself sees. */
+  inside(files: LaunchFiles, spec: LaunchSpec): Pick<LaunchConfig, 'socket' | 'handler' | 'dataDir' | 'tmpDir'>;
+  command(files: LaunchFiles, spec: LaunchSpec, instanceId: string): LocalCommand;
+}
+
+/** Launches skills as processes of this machine. */
+export class LocalRuntime implements SkillRuntime {
+  readonly name: 'sandbox' | 'process';
+  readonly isolation: IsolationLevel;
+  readonly policyVersion: number;
+  readonly #how: LocalIsolation;
+  readonly #paths: LocalPaths;
+
+  constructor(how: LocalIsolation, paths: LocalPaths) {
+    this.name = how.name;
+    this.isolation = how.level;
+    this.policyVersion = how.policyVersion;
+    this.#how = how;
+    this.#paths = paths;
+  }
+
+  probe(): Promise<Probe> {
+    return this.#how.probe();
+  }
+
+  launch(spec: LaunchSpec): Promise<Instance> {
+    const { manifest } = spec;
+    const runDir = makePrivateDir(this.#paths.run(manifest.name));
+    const files: LaunchFiles = {
+      launchConfigPath: join(runDir, 'launch.json'),
+      socketDir: makePrivateDir(this.#paths.socketDir(manifest.name)),
+      dataDir: manifest.volumes.includes('data') ? makePrivateDir(this.#paths.data(manifest.name)) : undefined,
+      tmpDir: join(runDir, 'tmp'),
+    };
+    rmSync(files.tmpDir, { recursive: true, force: true });
+    makePrivateDir(files.tmpDir);
+    rmSync(socketPath(this.#paths, manifest.name), { force: true });
+
+    const config = launchConfig(spec, this.#how, files);
+    writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o600 });
+    const command = this.#how.command(files, spec, config.instanceId);
+    const log = this.#openLog(manifest.name);
+    try {
+      const child = spawn(command.file, command.args, {
+        env: command.env,
+        cwd: files.tmpDir,
+        stdio: ['ignore', log, log],
+        // Its own session: a Ctrl-C in our terminal is ours alone, and a skill outlives a killed assistant until its lease ends.
+        detached: true,
+      });
+      child.unref();
+      if (child.pid === undefined) {
+        removeCgroups(command.cgroups);
+        throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started`);
+      }
+      const record: UnitRecord = {
+        format: 1,
+        skill: manifest.name,
+        runtime: this.name,
+        fingerprint: spec.fingerprint,
+        instanceId: config.instanceId,
+        ownerToken: config.ownerToken,
+        launchedAt: Date.now(),
+        kept: spec.leaseMs === 0,
+        process: identify(child.pid),
+        cgroups: command.cgroups,
+      };
+      writeRecord(runDir, record);
+      return Promise.resolve(this.#instance(record, child));
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  find(skill: string): Promise<Instance | undefined> {
+    const runDir = this.#paths.run(skill);
+    const record = readRecord(runDir);
+    if (!record || record.runtime !== this.name) return Promise.resolve(undefined);
+    if (isRunning(record.process)) return Promise.resolve(this.#instance(record, undefined));
+    removeCgroups(record.cgroups);
+    removeRecord(runDir);
+    rmSync(socketPath(this.#paths, skill), { force: true });
+    return Promise.resolve(undefined);
+  }
+
+  logs(skill: string, lines: number): Promise<string[]> {
+    return lastLines(this.#paths.log(skill), lines);
+  }
+
+  #instance(record: UnitRecord, child: ChildProcess | undefined): LocalInstance {
+    return new LocalInstance({
+      record,
+      isolation: this.isolation,
+      socketPath: socketPath(this.#paths, record.skill),
+      runDir: this.#paths.run(record.skill),
+      child,
+    });
+  }
+
+  #openLog(skill: string): number {
+    const path = this.#paths.log(skill);
+    makePrivateDir(dirname(path));
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_ROTATE_BYTES) renameSync(path, `${path}.1`);
+    return openSync(path, 'a', 0o600);
+  }
+}
+
+function launchConfig(spec: LaunchSpec, how: LocalIsolation, files: LaunchFiles): LaunchConfig {
+  const { manifest } = spec;
+  return {
+    format: 1,
+    skill: manifest.name,
+    version: manifest.version,
+    fingerprint: spec.fingerprint,
+    instanceId: randomUUID(),
+    ownerToken: randomBytes(32).toString('base64url'),
+    isolation: how.level,
+    config: spec.config,
+    concurrency: manifest.limits.concurrency,
+    queue: manifest.limits.queue,
+    requestBytes: manifest.limits.request_bytes,
+    requestTimeoutMs: manifest.timeouts.request,
+    drainTimeoutMs: manifest.timeouts.drain,
+    leaseMs: spec.leaseMs,
+    ...how.inside(files, spec),
+  };
+}

@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { LocalIsolation } from '../local/local-runtime.ts';
+import { nodeFlags } from '../node-flags.ts';
+import type { Probe } from '../runtime.ts';
+import { bubblewrapArguments, DATA_DIR, NODE_PATH, SOCKET_DIR } from './bubblewrap.ts';
+import { createCgroups } from './cgroup.ts';
+
+const HOST_PATH = '/app/host.mjs';
+const HANDLER_PATH = '/app/handler.mjs';
+const LAUNCH_PATH = '/app/launch.json';
+
+/**
+ * Joins the control groups and sets the resource limits before bwrap starts, then becomes it. $1: limit of private memory in
+ * KiB; $2: number of groups; then their folders, then the command.
+ */
+const JOIN_AND_EXEC = [
+  'set -e',
+  'ulimit -c 0',
+  'ulimit -n 1024',
+  '[ "$1" = 0 ] || ulimit -d "$1"',
+  'n=$2; shift 2',
+  'while [ "$n" -gt 0 ]; do echo 0 > "$1/cgroup.procs"; shift; n=$((n - 1)); done',
+  'exec "$@"',
+].join('\n');
+
+/** What Node maps privately before a skill has done anything; the memory limit starts above it. */
+const NODE_BASE_BYTES = 512 * 1024 ** 2;
+
+/** bubblewrap: new namespaces, no capabilities, a read-only root, control groups or resource limits. */
+export const sandbox: LocalIsolation = {
+  name: 'sandbox',
+  level: 'sandbox',
+  policyVersion: 1,
+  probe: probeBubblewrap,
+  inside: (files) => ({
+    socket: `${SOCKET_DIR}/skill.sock`,
+    handler: HANDLER_PATH,
+    dataDir: files.dataDir ? DATA_DIR : undefined,
+    tmpDir: '/tmp',
+  }),
+  command: (files, spec, instanceId) => {
+    const { memory, cpus, pids, tmp } = spec.manifest.resources;
+    const cgroups = createCgroups(`${spec.manifest.name}-${instanceId}`, { memoryBytes: memory, cpus, pids });
+    const privateKib = cgroups.length > 0 ? 0 : Math.ceil((memory + NODE_BASE_BYTES) / 1024);
+    const bwrap = bubblewrapArguments(
+      `skill-${spec.manifest.name}`,
+      {
+        node: process.execPath,
+        files: new Map([
+          [spec.hostPath, HOST_PATH],
+          [spec.handlerPath, HANDLER_PATH],
+          [files.launchConfigPath, LAUNCH_PATH],
+        ]),
+        socketDir: files.socketDir,
+        dataDir: files.dataDir,
+        tmpBytes: tmp,
+      },
+      [NODE_PATH, ...nodeFlags(memory), HOST_PATH, LAUNCH_PATH],
+    );
+    return {
+      file: '/bin/sh',
+      args: ['-c', JOIN_AND_EXEC, 'sh', String(privateKib), String(cgroups.length), ...cgroups, 'bwrap', ...bwrap],
+      env: { PATH: process.env.PATH ?? '' },
+      cgroups,
+    };
+  },
+};
+
+async function probeBubblewrap(): Promise<Probe> {
+  const found = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'bwrap')));
+  if (process.platform !== 'linux') {
+    return { available: false, detail: 'bubblewrap is for Linux only', hint: 'use a container engine for isolation' };
+  }
+  if (!found) {
+    return {
+      available: false,
+      detail: 'bubblewrap (bwrap) is not installed',
+      hint: 'install the package bubblewrap, for example: apt-get install bubblewrap',
+    };
+  }
+  try {
+    const args = bubblewrapArguments(
+      'probe',
+      { node: process.execPath, files: new Map(), socketDir: '/tmp', dataDir: undefined, tmpBytes: 1024 ** 2 },
+      [NODE_PATH, '--version'],
+    );
+    await promisify(execFile)('bwrap', args, { timeout: 10_000 });
+    const groups = createCgroups('probe', { memoryBytes: 64 * 1024 ** 2, cpus: 1, pids: 16 });
+    const limits =
+      groups.length > 0 ? 'limits by control groups' : 'memory limited by resource limits, no CPU and process limits';
+    return { available: true, detail: `bubblewrap works; ${limits}` };
+  } catch (error) {
+    return { available: false, detail: `bubblewrap does not work here: ${firstLine(error)}`, hint: namespaceHint() };
+  }
+}
+
+function firstLine(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  return (stderr?.trim() || message).split('\n')[0] ?? '';
+}
+
+/** Why user namespaces may be denied, for the systems that deny them by default. */
+function namespaceHint(): string {
+  const setting = (path: string) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      return undefined;
+    }
+  };
+  if (setting('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1') {
+    return 'AppArmor denies user namespaces: add a profile for bwrap, or: sysctl kernel.apparmor_restrict_unprivileged_userns=0';
+  }
+  if (setting('/proc/sys/kernel/unprivileged_userns_clone') === '0') {
+    return 'user namespaces are switched off: sysctl kernel.unprivileged_userns_clone=1';
+  }
+  return 'inside a container, user namespaces need a seccomp profile that allows them; or run Phoenix on the host';
+}

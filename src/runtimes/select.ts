@@ -1,0 +1,54 @@
+import { ISOLATION_LEVELS } from '../manifest/index.ts';
+import type { IsolationLevel } from '../skill/index.ts';
+import { LocalRuntime } from './local/local-runtime.ts';
+import type { LocalPaths } from './local/paths.ts';
+import { plainProcess } from './process/plain-process.ts';
+import { type Probe, RuntimeError, type RuntimeName, type SkillRuntime } from './runtime.ts';
+import { sandbox } from './sandbox/sandbox.ts';
+
+/** All runtimes, strongest isolation first. */
+export function createRuntimes(paths: LocalPaths): SkillRuntime[] {
+  return [new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
+}
+
+export interface RuntimeChoice {
+  runtime: SkillRuntime;
+  /** What was chosen and why, for people. */
+  reason: string;
+}
+
+/**
+ * Chooses the strongest runtime that works here, or checks the one that was asked for.
+ *
+ * @throws RuntimeError when the one that was asked for does not work
+ */
+export async function selectRuntime(
+  runtimes: readonly SkillRuntime[],
+  wanted: RuntimeName | 'auto',
+): Promise<RuntimeChoice> {
+  const refused: string[] = [];
+  for (const runtime of runtimes) {
+    if (wanted !== 'auto' && runtime.name !== wanted) continue;
+    const probe = await runtime.probe();
+    if (probe.available) {
+      const why = refused.length > 0 ? ` (${refused.join('; ')})` : '';
+      return { runtime, reason: `${runtime.name}: ${probe.detail}${why}` };
+    }
+    refused.push(describe(runtime.name, probe));
+  }
+  const known = runtimes.map(({ name }) => name).join(', ');
+  throw new RuntimeError(
+    refused.length > 0
+      ? `skill_runtime ${wanted} does not work here: ${refused.join('; ')}`
+      : `skill_runtime ${wanted} is not available in this version; there are: auto, ${known}`,
+  );
+}
+
+function describe(name: RuntimeName, { detail, hint }: Probe): string {
+  return `${name}: ${detail}${hint ? `; ${hint}` : ''}`;
+}
+
+/** Whether a level is at least as strong as another. */
+export function isAtLeast(level: IsolationLevel, minimum: IsolationLevel): boolean {
+  return ISOLATION_LEVELS.indexOf(level) >= ISOLATION_LEVELS.indexOf(minimum);
+}
