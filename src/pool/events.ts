@@ -1,0 +1,57 @@
+import type { RuntimeName } from '../runtimes/index.ts';
+import type { IsolationLevel } from '../skill/index.ts';
+import type { StopReason, UnitState } from './lifecycle.ts';
+
+/** How a skill came to be ready: launched anew, or found running. */
+export type LaunchKind = 'cold' | 'reused';
+
+/** Everything that changes the state of a skill. */
+export type PoolEvent =
+  | { t: 'launching'; skill: string }
+  | {
+      t: 'ready';
+      skill: string;
+      kind: LaunchKind;
+      runtime: RuntimeName;
+      isolation: IsolationLevel;
+      instanceId: string;
+      /** From the decision to launch until it served, in milliseconds. */
+      durationMs: number;
+    }
+  | { t: 'launch_failed'; skill: string; error: Error }
+  | { t: 'stopping'; skill: string; reason: StopReason }
+  | { t: 'stopped'; skill: string; reason: StopReason }
+  | { t: 'backing_off'; skill: string; delayMs: number }
+  | { t: 'circuit_open'; skill: string; delayMs: number }
+  | { t: 'reloading'; skill: string };
+
+/** One finished call. */
+export interface CallObservation {
+  skill: string;
+  seconds: number;
+  /** gRPC status by name. */
+  code: string;
+}
+
+/** What an operator sees of a skill. Reading it is no activity: it keeps nothing running. */
+export interface SkillStatusReport {
+  name: string;
+  version: string;
+  description: string;
+  state: UnitState['t'] | 'broken';
+  runtime: RuntimeName | undefined;
+  isolation: IsolationLevel | undefined;
+  instanceId: string | undefined;
+  /** Milliseconds since the epoch. */
+  since: number | undefined;
+  inFlight: number;
+  calls: number;
+  restarts: number;
+  pinned: boolean;
+  memoryBytes: number | undefined;
+  memoryLimitBytes: number | undefined;
+  processes: number | undefined;
+  lastStop: StopReason | undefined;
+  /** Why it cannot be used now. */
+  error: string | undefined;
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleHandler, bundleHost } from '../bundle/index.ts';
+import type { Manifest } from '../manifest/index.ts';
+import {
+  type Exit,
+  fingerprint,
+  type Instance,
+  isAtLeast,
+  type LaunchSpec,
+  type SkillRuntime,
+} from '../runtimes/index.ts';
+import { SkillConnection } from './connection.ts';
+import { SkillLaunchError } from './errors.ts';
+import type { LaunchKind } from './events.ts';
+
+const LOG_LINES = 20;
+/** The log of a crash may still be on its way when the exit is seen, in milliseconds. */
+const LOG_SETTLE_MS = 20;
+
+export interface Launched {
+  instance: Instance;
+  connection: SkillConnection;
+  kind: LaunchKind;
+}
+
+export interface LauncherOptions {
+  runtime: SkillRuntime;
+  bundleDir: string;
+  leaseMs: number;
+}
+
+/** Brings a skill from nothing to serving: reuses what runs if it is the same, launches it otherwise. */
+export class Launcher {
+  readonly #options: LauncherOptions;
+
+  constructor(options: LauncherOptions) {
+    this.#options = options;
+  }
+
+  get runtime(): SkillRuntime {
+    return this.#options.runtime;
+  }
+
+  /**
+   * @param keep the new instance stays when we stop
+   * @throws SkillLaunchError with the last log lines
+   */
+  async launch(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<Launched> {
+    const { runtime } = this.#options;
+    if (!isAtLeast(runtime.isolation, manifest.isolation.minimum)) {
+      throw new SkillLaunchError(
+        manifest.name,
+        `it asks for at least ${manifest.isolation.minimum} isolation and this machine offers ${runtime.isolation}; run "phoenix doctor" to see what is missing`,
+        [],
+      );
+    }
+    try {
+      const spec = await this.#spec(manifest, config, keep);
+      return (await this.#reuse(spec)) ?? (await this.#start(spec));
+    } catch (error) {
+      if (error instanceof SkillLaunchError) throw error;
+      throw new SkillLaunchError(manifest.name, (error as Error).message, [], { cause: error });
+    }
+  }
+
+  async #spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
+    const { runtime, bundleDir, leaseMs } = this.#options;
+    const [host, handler] = await Promise.all([bundleHost(bundleDir), bundleHandler(manifest.entryPath, bundleDir)]);
+    const merged = { ...manifest.config, ...config };
+    return {
+      manifest,
+      config: merged,
+      hostPath: host.path,
+      handlerPath: handler.path,
+      fingerprint: fingerprint(runtime, manifest, merged, { host, handler }),
+      leaseMs: keep ? 0 : leaseMs,
+    };
+  }
+
+  /** What an earlier assistant left running, if it is what we would launch and answers; anything else is stopped. */
+  async #reuse(spec: LaunchSpec): Promise<Launched | undefined> {
+    const { manifest } = spec;
+    const instance = await this.#options.runtime.find(manifest.name);
+    if (!instance) return undefined;
+    if (instance.fingerprint === spec.fingerprint) {
+      try {
+        const connection = await SkillConnection.open(instance, AbortSignal.timeout(manifest.health.timeout));
+        return { instance, connection, kind: 'reused' };
+      } catch {
+        // It runs and does not answer as it should: replaced below.
+      }
+    }
+    await instance.stop(manifest.timeouts.drain);
+    return undefined;
+  }
+
+  async #start(spec: LaunchSpec): Promise<Launched> {
+    const { runtime } = this.#options;
+    const { name, timeouts } = spec.manifest;
+    const instance = await runtime.launch(spec);
+    const giveUp = new AbortController();
+    const timer = setTimeout(
+      () => giveUp.abort(new Error(`it did not serve within ${timeouts.start} ms`)),
+      timeouts.start,
+    );
+    let exit: Exit | undefined;
+    void instance.exited.then((ended) => {
+      exit = ended;
+      giveUp.abort(new Error(describeExit(ended)));
+    });
+    try {
+      return { instance, connection: await SkillConnection.open(instance, giveUp.signal), kind: 'cold' };
+    } catch (error) {
+      if (!exit) await instance.stop(0);
+      await sleep(LOG_SETTLE_MS);
+      throw new SkillLaunchError(
+        name,
+        `it did not start: ${(error as Error).message}`,
+        await runtime.logs(name, LOG_LINES),
+        {
+          cause: error,
+        },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** How an instance ended, in words. */
+export function describeExit({ code, signal, outOfMemory }: Exit): string {
+  if (outOfMemory) return 'it was killed because it used more memory than its limit';
+  if (signal) return `it was ended by ${signal}`;
+  return code === undefined ? 'it ended' : `it exited with code ${code}`;
+}

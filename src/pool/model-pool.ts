@@ -1,0 +1,284 @@
+import { EventEmitter } from 'node:events';
+import type { Catalog, Manifest } from '../manifest/index.ts';
+import type { SkillRuntime } from '../runtimes/index.ts';
+import { SkillNotFoundError, SkillUnavailableError } from './errors.ts';
+import type { CallObservation, PoolEvent, SkillStatusReport } from './events.ts';
+import { Launcher } from './launcher.ts';
+import { type BackoffPolicy, DEFAULT_BACKOFF } from './lifecycle.ts';
+import { SkillClient } from './skill-client.ts';
+import { SkillUnit } from './unit.ts';
+
+/** How often the memory of running skills is measured, in milliseconds. */
+const MEASURE_INTERVAL_MS = 5000;
+
+export interface SkillSettings {
+  /** Overrides `config` of the manifest. */
+  config?: Record<string, unknown>;
+  pinned?: boolean;
+  idleTtlMs?: number;
+}
+
+export interface ModelPoolOptions {
+  catalog: Catalog;
+  runtime: SkillRuntime;
+  /** Where bundles are kept. */
+  bundleDir: string;
+  /** Stops a skill after this long without a call, in milliseconds; 0: never. Default 5 minutes. */
+  idleTtlMs?: number;
+  /** Bytes that all running skills may use together; 0: no budget. Default 0. */
+  memoryBudgetBytes?: number;
+  /** How many skills may run at once; 0: any number. Default 0. */
+  maxLoaded?: number;
+  /** A skill whose assistant is gone stops by itself after this long, in milliseconds. Default 60 seconds. */
+  leaseMs?: number;
+  skills?: Record<string, SkillSettings>;
+  backoff?: Partial<BackoffPolicy>;
+}
+
+interface PoolEvents {
+  event: [PoolEvent];
+  call: [CallObservation];
+}
+
+/** Launches skills when they are needed, reuses them while they run, notices when they die, and hands out clients. */
+export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposable {
+  readonly #options: ModelPoolOptions;
+  readonly #launcher: Launcher;
+  readonly #units = new Map<string, SkillUnit>();
+  readonly #clients = new Map<string, SkillClient>();
+  readonly #measureTimer: NodeJS.Timeout;
+  #room: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ModelPoolOptions) {
+    super();
+    this.#options = options;
+    this.#launcher = new Launcher({
+      runtime: options.runtime,
+      bundleDir: options.bundleDir,
+      leaseMs: options.leaseMs ?? 60_000,
+    });
+    this.#measureTimer = setInterval(() => void this.#enforceBudget(), MEASURE_INTERVAL_MS);
+    this.#measureTimer.unref();
+  }
+
+  get runtime(): SkillRuntime {
+    return this.#options.runtime;
+  }
+
+  /**
+   * The client of a skill, which then serves. The same object for every caller.
+   *
+   * @throws SkillNotFoundError, SkillLaunchError, SkillUnavailableError
+   */
+  async getSkillClient(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<SkillClient> {
+    const unit = this.#unit(name);
+    await unit.ensureReady(signal ?? new AbortController().signal);
+    unit.holders++;
+    unit.touch();
+    return this.client(name);
+  }
+
+  /** The client of a skill without launching it: the first call does. @throws SkillNotFoundError */
+  client(name: string): SkillClient {
+    let client = this.#clients.get(name);
+    if (!client) {
+      client = new SkillClient(this.#unit(name), (call) => this.emit('call', call));
+      this.#clients.set(name, client);
+    }
+    return client;
+  }
+
+  /** Starts a skill for an operator: it stays until it is stopped, whatever happens to this process. */
+  async start(name: string): Promise<void> {
+    const unit = this.#unit(name);
+    unit.setKept(true);
+    await unit.ensureReady(new AbortController().signal);
+  }
+
+  /** Stops a skill and waits until it is gone. One that an earlier process left running is found and stopped too. */
+  async stop(name: string): Promise<boolean> {
+    const unit = this.#unit(name);
+    unit.setKept(false);
+    if (unit.state === 'stopped') {
+      const instance = await this.#options.runtime.find(name);
+      if (!instance) return false;
+      await instance.stop(unit.manifest.timeouts.drain);
+      return true;
+    }
+    unit.dispatch({ t: 'stop', reason: 'operator' });
+    await unit.settled();
+    return true;
+  }
+
+  /** Stops and starts a skill; closes its circuit. */
+  async restart(name: string): Promise<void> {
+    const unit = this.#unit(name);
+    unit.dispatch({ t: 'restart', reason: 'operator' });
+    await unit.ensureReady(new AbortController().signal);
+  }
+
+  /** Makes a running skill read its code again. @returns false when it does not run */
+  reload(name: string): boolean {
+    const unit = this.#unit(name);
+    if (unit.state !== 'ready') return false;
+    unit.reload();
+    return true;
+  }
+
+  logs(name: string, lines: number): Promise<string[]> {
+    this.#unit(name);
+    return this.#options.runtime.logs(name, lines);
+  }
+
+  /** Takes over what an operator started or an earlier assistant left running. @returns the names */
+  async adopt(): Promise<string[]> {
+    const adopted: string[] = [];
+    for (const name of this.#options.catalog.skills.keys()) {
+      const instance = await this.#options.runtime.find(name);
+      if (!instance) continue;
+      const unit = this.#unit(name);
+      if (instance.kept) unit.setKept(true);
+      await unit.ensureReady(new AbortController().signal).then(
+        () => adopted.push(name),
+        () => {},
+      );
+    }
+    return adopted;
+  }
+
+  /** Every skill, running or not, and every broken one. */
+  async status(name?: string): Promise<SkillStatusReport[]> {
+    const { skills, broken } = this.#options.catalog;
+    const names = name === undefined ? [...skills.keys()] : [this.#unit(name).manifest.name];
+    const units = names.map((each) => this.#unit(each));
+    await Promise.all(units.map((unit) => unit.measure()));
+    const reports = units.map((unit) => unit.report());
+    if (name === undefined)
+      for (const { name: each, error } of broken.values()) reports.push(brokenReport(each, error));
+    return reports.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  manifest(name: string): Manifest {
+    return this.#unit(name).manifest;
+  }
+
+  /** Stops every skill and leaves nothing behind, except what an operator started; `keepRunning` leaves all. */
+  async close({ keepRunning = false } = {}): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#measureTimer);
+    await Promise.all([...this.#units.values()].map((unit) => unit.close(keepRunning || unit.kept)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #unit(name: string): SkillUnit {
+    const existing = this.#units.get(name);
+    if (existing) return existing;
+    const { catalog, skills, idleTtlMs, backoff } = this.#options;
+    const manifest = catalog.skills.get(name);
+    if (!manifest) throw new SkillNotFoundError(name, [...catalog.skills.keys()], catalog.broken.get(name)?.error);
+    if (this.#closed) throw new SkillUnavailableError(name, 'the pool is closed');
+    const settings = skills?.[name] ?? {};
+    const unit: SkillUnit = new SkillUnit({
+      manifest,
+      config: settings.config ?? {},
+      launcher: this.#launcher,
+      policy: {
+        idleTtlMs: settings.idleTtlMs ?? idleTtlMs ?? 300_000,
+        pinned: settings.pinned ?? false,
+        backoff: { ...DEFAULT_BACKOFF, ...backoff },
+      },
+      makeRoom: () => this.#makeRoom(unit),
+      emit: (event) => this.emit('event', event),
+    });
+    this.#units.set(name, unit);
+    return unit;
+  }
+
+  /** One launch at a time makes room, so that two cannot claim the same. */
+  #makeRoom(newcomer: SkillUnit): Promise<void> {
+    const room = this.#room.then(() => this.#evictFor(newcomer));
+    this.#room = room.catch(() => {});
+    return room;
+  }
+
+  async #evictFor(newcomer: SkillUnit): Promise<void> {
+    const { memoryBudgetBytes = 0, maxLoaded = 0 } = this.#options;
+    if (memoryBudgetBytes === 0 && maxLoaded === 0) return;
+    const { name, resources } = newcomer.manifest;
+    while (true) {
+      const running = this.#running().filter((unit) => unit !== newcomer);
+      await Promise.all(running.map((unit) => unit.measure()));
+      const used = running.reduce((sum, unit) => sum + memoryOf(unit), 0);
+      const tooMany = maxLoaded > 0 && running.length + 1 > maxLoaded;
+      const tooLarge = memoryBudgetBytes > 0 && used + resources.reservation > memoryBudgetBytes;
+      if (!tooMany && !tooLarge) return;
+      const victim = leastRecentlyUsed(running);
+      if (!victim) {
+        throw new SkillUnavailableError(
+          name,
+          tooMany
+            ? `${running.length} skills run, the limit is ${maxLoaded}, and none of them is idle`
+            : `it needs ${mib(resources.reservation)} and ${mib(used)} of the budget of ${mib(memoryBudgetBytes)} are used by skills that are not idle`,
+        );
+      }
+      victim.dispatch({ t: 'stop', reason: `evicted_for:${name}` });
+      await victim.settled();
+    }
+  }
+
+  /** Running skills that have grown beyond the budget: idle ones go, least recently used first. */
+  async #enforceBudget(): Promise<void> {
+    const running = this.#running();
+    await Promise.all(running.map((unit) => unit.measure()));
+    const { memoryBudgetBytes = 0 } = this.#options;
+    const used = running.reduce((sum, unit) => sum + memoryOf(unit), 0);
+    if (memoryBudgetBytes === 0 || used <= memoryBudgetBytes) return;
+    leastRecentlyUsed(running)?.dispatch({ t: 'stop', reason: 'evicted_for:budget' });
+  }
+
+  #running(): SkillUnit[] {
+    return [...this.#units.values()].filter(
+      ({ state }) => state === 'ready' || state === 'starting' || state === 'stopping',
+    );
+  }
+}
+
+function memoryOf(unit: SkillUnit): number {
+  return unit.stats?.memoryBytes ?? unit.manifest.resources.reservation;
+}
+
+function leastRecentlyUsed(units: readonly SkillUnit[]): SkillUnit | undefined {
+  return units
+    .filter((unit) => unit.evictable)
+    .sort((a, b) => Number(a.holders > 0) - Number(b.holders > 0) || a.lastUsed - b.lastUsed)[0];
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MiB`;
+}
+
+function brokenReport(name: string, error: Error): SkillStatusReport {
+  return {
+    name,
+    version: '',
+    description: '',
+    state: 'broken',
+    runtime: undefined,
+    isolation: undefined,
+    instanceId: undefined,
+    since: undefined,
+    inFlight: 0,
+    calls: 0,
+    restarts: 0,
+    pinned: false,
+    memoryBytes: undefined,
+    memoryLimitBytes: undefined,
+    processes: undefined,
+    lastStop: undefined,
+    error: error.message,
+  };
+}

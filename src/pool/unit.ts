@@ -1,0 +1,383 @@
+import type { Manifest } from '../manifest/index.ts';
+import type { InstanceStats } from '../runtimes/index.ts';
+import { SkillLaunchError, SkillUnavailableError } from './errors.ts';
+import type { PoolEvent, SkillStatusReport } from './events.ts';
+import { describeExit, type Launched, type Launcher } from './launcher.ts';
+import {
+  type BackoffPolicy,
+  decide,
+  type StopReason,
+  type UnitEffect,
+  type UnitEvent,
+  type UnitState,
+} from './lifecycle.ts';
+import type { SkillSession } from './session.ts';
+
+/** A run that answered this many calls was healthy: its end is no crash loop. */
+const HEALTHY_CALLS = 10;
+
+export interface UnitPolicy {
+  /** Stops after this long without a call, in milliseconds; 0: never. */
+  idleTtlMs: number;
+  pinned: boolean;
+  backoff: BackoffPolicy;
+}
+
+export interface UnitOptions {
+  manifest: Manifest;
+  config: Record<string, unknown>;
+  launcher: Launcher;
+  policy: UnitPolicy;
+  /** Makes room for the launch; rejects when there is none. */
+  makeRoom: () => Promise<void>;
+  emit: (event: PoolEvent) => void;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** The one owner of one skill: nobody else starts or stops it. What happens is decided by `decide`; this does it. */
+export class SkillUnit {
+  readonly manifest: Manifest;
+  readonly policy: UnitPolicy;
+  /** Calls that run now. */
+  inFlight = 0;
+  /** Clients that were handed out and not disposed of. */
+  holders = 0;
+  /** performance.now() of the last call's end. */
+  lastUsed = performance.now();
+  stats: InstanceStats | undefined;
+  readonly #options: UnitOptions;
+  #state: UnitState = { t: 'stopped', crashes: 0, failures: 0 };
+  #launched: Launched | undefined;
+  #waiters = new Set<Waiter>();
+  #error: Error | undefined;
+  #lastStop: StopReason | undefined;
+  #keep = false;
+  #calls = 0;
+  #callsAtLaunch = 0;
+  #launches = 0;
+  #stopReason: StopReason | undefined;
+  #busy = 0;
+  #settled: (() => void)[] = [];
+  #delayTimer: NodeJS.Timeout | undefined;
+  #healthTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: UnitOptions) {
+    this.#options = options;
+    this.manifest = options.manifest;
+    this.policy = options.policy;
+  }
+
+  get state(): UnitState['t'] {
+    return this.#state.t;
+  }
+
+  get isolation(): Launched['connection']['hello']['isolation'] | undefined {
+    return this.#launched?.connection.hello.isolation;
+  }
+
+  /** The session to call through, if the skill is ready now. */
+  get session(): SkillSession | undefined {
+    const session = this.#state.t === 'ready' ? this.#launched?.connection.session : undefined;
+    return session?.usable ? session : undefined;
+  }
+
+  get connection(): Launched['connection'] | undefined {
+    return this.#state.t === 'ready' ? this.#launched?.connection : undefined;
+  }
+
+  /** Resolves when the skill serves: the only door to it. Who is not willing to wait longer aborts. */
+  ensureReady(signal: AbortSignal): Promise<void> {
+    if (this.session) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        this.#waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const onAbort = () => {
+        finish();
+        reject(signal.reason);
+      };
+      const waiter: Waiter = {
+        resolve: () => {
+          finish();
+          resolve();
+        },
+        reject: (error) => {
+          finish();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      else this.dispatch({ t: 'ensure' });
+    });
+  }
+
+  /** Started by an operator: stays when the pool closes, and is never stopped for being idle. */
+  setKept(kept: boolean): void {
+    this.#keep = kept;
+    this.#launched?.instance.keep(kept);
+    this.touch();
+  }
+
+  get kept(): boolean {
+    return this.#keep || this.#launched?.instance.kept === true;
+  }
+
+  /** Idle now, and allowed to be stopped for that. */
+  get evictable(): boolean {
+    return this.#state.t === 'ready' && this.inFlight === 0 && !this.policy.pinned && !this.kept;
+  }
+
+  dispatch(event: UnitEvent): void {
+    const [next, effects] = decide(this.#state, event, this.policy.backoff);
+    this.#state = next;
+    for (const effect of effects) this.#perform(effect);
+    if (this.#state.t !== 'backing_off' && this.#state.t !== 'failed') clearTimeout(this.#delayTimer);
+  }
+
+  /** Counts a call in. */
+  begin(): void {
+    this.inFlight++;
+    this.#calls++;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+  }
+
+  /** Counts a call out; the last one starts the keep-alive. */
+  end(): void {
+    this.inFlight--;
+    this.touch();
+  }
+
+  /** Restarts the keep-alive. */
+  touch(): void {
+    this.lastUsed = performance.now();
+    if (this.inFlight > 0 || this.#idleTimer || this.policy.idleTtlMs === 0 || this.policy.pinned) return;
+    this.#armIdleTimer(this.policy.idleTtlMs);
+  }
+
+  /** Looks at the skill now, because a call went unanswered; one that does not answer is replaced. */
+  async probe(): Promise<void> {
+    const launched = this.#launched;
+    if (this.#state.t !== 'ready' || !launched) return;
+    try {
+      await launched.connection.check(this.manifest.health.timeout);
+    } catch {
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+    }
+  }
+
+  /** Reads the skill's code again without stopping it. */
+  reload(): void {
+    this.#options.emit({ t: 'reloading', skill: this.manifest.name });
+    this.#launched?.instance.reload();
+  }
+
+  /** Stops it, waits until it is gone. `leaveRunning`: only lets go of it. */
+  async close(leaveRunning: boolean): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    clearInterval(this.#healthTimer);
+    clearTimeout(this.#delayTimer);
+    if (leaveRunning && this.#launched) {
+      this.#launched.connection.close();
+      this.#launched = undefined;
+    }
+    this.dispatch({ t: 'close' });
+    await this.settled();
+  }
+
+  /** Resolves when no launch or stop is under way. */
+  settled(): Promise<void> {
+    if (this.#busy === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  report(): SkillStatusReport {
+    const { manifest } = this;
+    const instance = this.#launched?.instance;
+    return {
+      name: manifest.name,
+      version: manifest.version,
+      description: manifest.description,
+      state: this.#state.t,
+      runtime: instance?.runtime,
+      isolation: instance?.isolation,
+      instanceId: instance?.instanceId,
+      since: instance?.launchedAt,
+      inFlight: this.inFlight,
+      calls: this.#calls,
+      restarts: Math.max(0, this.#launches - 1),
+      pinned: this.policy.pinned,
+      memoryBytes: this.stats?.memoryBytes,
+      memoryLimitBytes: manifest.resources.memory,
+      processes: this.stats?.processes,
+      lastStop: this.#lastStop,
+      error: this.#state.t === 'failed' || this.#state.t === 'backing_off' ? this.#error?.message : undefined,
+    };
+  }
+
+  /** Measures the running instance. */
+  async measure(): Promise<void> {
+    this.stats = await this.#launched?.instance.stats().catch(() => undefined);
+  }
+
+  #perform(effect: UnitEffect): void {
+    const { name } = this.manifest;
+    switch (effect.t) {
+      case 'launch':
+        this.#track(this.#launch());
+        break;
+      case 'stop_instance':
+        this.#track(this.#stopInstance(effect.reason));
+        break;
+      case 'grant':
+        for (const waiter of this.#waiters) waiter.resolve();
+        break;
+      case 'refuse': {
+        const error = this.#refusal();
+        for (const waiter of this.#waiters) waiter.reject(error);
+        break;
+      }
+      case 'back_off':
+        this.#options.emit({ t: 'backing_off', skill: name, delayMs: effect.delayMs });
+        this.#later(effect.delayMs, { t: 'backoff_elapsed' });
+        break;
+      case 'open_circuit':
+        this.#options.emit({ t: 'circuit_open', skill: name, delayMs: effect.delayMs });
+        this.#later(effect.delayMs, { t: 'half_open' });
+        break;
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const { launcher, manifest, config, makeRoom, emit } = this.#options;
+    const started = performance.now();
+    emit({ t: 'launching', skill: manifest.name });
+    try {
+      await makeRoom();
+      const launched = await launcher.launch(manifest, config, this.#keep);
+      this.#launched = launched;
+      this.#launches++;
+      this.#callsAtLaunch = this.#calls;
+      this.#error = undefined;
+      if (this.#keep) launched.instance.keep(true);
+      if (this.#state.t === 'closed') return await this.#stopInstance('shutdown');
+      emit({
+        t: 'ready',
+        skill: manifest.name,
+        kind: launched.kind,
+        runtime: launched.instance.runtime,
+        isolation: launched.instance.isolation,
+        instanceId: launched.instance.instanceId,
+        durationMs: performance.now() - started,
+      });
+      this.#supervise(launched);
+      this.dispatch({ t: 'launched' });
+      this.touch();
+    } catch (error) {
+      this.#error = error as Error;
+      emit({ t: 'launch_failed', skill: manifest.name, error: this.#error });
+      this.dispatch({ t: 'launch_failed' });
+    }
+  }
+
+  /** Watches a running instance: its process, its session, its health. */
+  #supervise(launched: Launched): void {
+    const { instance, connection } = launched;
+    void instance.exited.then((exit) => {
+      const reason: StopReason = exit.outOfMemory ? 'oom' : `crashed:${exit.signal ?? exit.code ?? 'unknown'}`;
+      this.#ended(launched, reason, describeExit(exit));
+    });
+    void connection.session.ended.then(async () => {
+      if (this.#launched !== launched || this.#state.t !== 'ready') return;
+      // A broken stream is usually a dead process; its exit says more, and comes at once.
+      await Promise.race([instance.exited, new Promise((resolve) => setTimeout(resolve, 100))]);
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+    });
+    connection.onNotServing(() => {
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+    });
+    clearInterval(this.#healthTimer);
+    this.#healthTimer = setInterval(() => void this.probe(), this.manifest.health.interval);
+    this.#healthTimer.unref();
+  }
+
+  #ended(launched: Launched, reason: StopReason, what: string): void {
+    if (this.#launched !== launched) return;
+    this.#launched = undefined;
+    this.stats = undefined;
+    clearInterval(this.#healthTimer);
+    launched.connection.close();
+    const stopReason = this.#stopReason ?? reason;
+    this.#stopReason = undefined;
+    this.#lastStop = stopReason;
+    this.#options.emit({ t: 'stopped', skill: this.manifest.name, reason: stopReason });
+    this.#error = new SkillUnavailableError(this.manifest.name, what);
+    this.dispatch({ t: 'exited', reason, healthy: this.#calls - this.#callsAtLaunch >= HEALTHY_CALLS });
+  }
+
+  async #stopInstance(reason: StopReason): Promise<void> {
+    const launched = this.#launched;
+    if (launched) {
+      this.#stopReason = reason;
+      this.#options.emit({ t: 'stopping', skill: this.manifest.name, reason });
+      await launched.instance.stop(reason === 'unhealthy' ? 0 : this.manifest.timeouts.drain).catch((error: Error) => {
+        this.#error = error;
+      });
+      this.#ended(launched, reason, `it was stopped (${reason})`);
+    }
+    this.dispatch({ t: 'stopped' });
+  }
+
+  #refusal(): Error {
+    const { name } = this.manifest;
+    if (this.#state.t === 'closed') return new SkillUnavailableError(name, 'the pool is closed');
+    if (this.#state.t === 'failed') {
+      return new SkillUnavailableError(
+        name,
+        `it failed to start ${this.#state.failures} times: ${this.#error?.message}`,
+        {
+          cause: this.#error,
+          retryAfterMs: this.policy.backoff.circuitMs,
+        },
+      );
+    }
+    return this.#error instanceof SkillLaunchError
+      ? this.#error
+      : new SkillUnavailableError(name, this.#error?.message ?? 'it was stopped', { cause: this.#error });
+  }
+
+  #later(delayMs: number, event: UnitEvent): void {
+    clearTimeout(this.#delayTimer);
+    this.#delayTimer = setTimeout(() => this.dispatch(event), delayMs);
+    this.#delayTimer.unref();
+  }
+
+  #armIdleTimer(delayMs: number): void {
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      const left = this.policy.idleTtlMs - (performance.now() - this.lastUsed);
+      if (left > 1) return this.#armIdleTimer(left);
+      if (this.evictable) this.dispatch({ t: 'stop', reason: 'idle' });
+    }, delayMs);
+    this.#idleTimer.unref();
+  }
+
+  #track(work: Promise<void>): void {
+    this.#busy++;
+    void work.finally(() => {
+      this.#busy--;
+      if (this.#busy > 0) return;
+      const settled = this.#settled;
+      this.#settled = [];
+      for (const resolve of settled) resolve();
+    });
+  }
+}
