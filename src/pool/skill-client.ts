@@ -199,6 +199,8 @@ class PendingCall {
       );
       const onAbort = () => giveUp(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
+      // It may have been aborted before this began to listen.
+      if (signal?.aborted) onAbort();
       const settle = () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);

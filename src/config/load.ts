@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, parseDocument } from 'yaml';
+import { parseYaml, YamlFileError } from '../yaml/read-yaml.ts';
+import { type Config, configSchema } from './schema.ts';
+
+const FILE = 'phoenix.yaml';
+const PREFIX = 'PHOENIX_';
+
+/** Variables that are no settings. */
+const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
+
+/** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>. */
+const SECTIONS = ['server', 'pool', 'memory'] as const;
+
+export interface LoadedConfig extends Config {
+  /** Absolute path of the file that was read; undefined when there is none and the defaults hold. */
+  file: string | undefined;
+}
+
+/**
+ * Reads phoenix.yaml and lets PHOENIX_* variables override it: PHOENIX_LOG_LEVEL, PHOENIX_SERVER_PORT, ...
+ *
+ * @param path a file that must exist; without it, PHOENIX_CONFIG, then phoenix.yaml of the current folder if there is one
+ * @throws YamlFileError that names file or variable, line, and what is allowed
+ */
+export function loadConfig(path: string | undefined, environment: NodeJS.ProcessEnv = process.env): LoadedConfig {
+  const named = path ?? environment.PHOENIX_CONFIG;
+  const file = resolve(named ?? FILE);
+  const exists = existsSync(file);
+  if (named !== undefined && !exists) throw new YamlFileError([`${file}: there is no such file`]);
+  const source = exists ? readFileSync(file, 'utf8') : '';
+  // The file alone first, so that errors carry its own lines.
+  parseYaml(source, file, configSchema);
+  const config = overridden(source, environment);
+  const base = dirname(file);
+  requireTokenBeyondLoopback(config, file);
+  return {
+    ...config,
+    state_dir: resolve(base, config.state_dir),
+    skill_dirs: config.skill_dirs.map((folder) => resolve(base, folder)),
+    file: exists ? file : undefined,
+  };
+}
+
+function overridden(source: string, environment: NodeJS.ProcessEnv): Config {
+  const variables = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX) && !RESERVED.has(name));
+  let document: Document = parseDocument(source);
+  for (const [name, value] of variables) {
+    if (value === undefined) continue;
+    const path = pathOf(name);
+    const next = withValue(document, path, value);
+    try {
+      parseYaml(String(next), name, configSchema);
+    } catch (error) {
+      if (!(error instanceof YamlFileError)) throw error;
+      // Line numbers of a text that nobody wrote would mislead.
+      throw new YamlFileError(error.problems.map((problem) => problem.replace(/:\d+:/, ':')));
+    }
+    document = next;
+  }
+  return parseYaml(String(document), 'environment', configSchema);
+}
+
+function pathOf(name: string): string[] {
+  const key = name.slice(PREFIX.length).toLowerCase();
+  const section = SECTIONS.find((each) => key.startsWith(`${each}_`));
+  return section ? [section, key.slice(section.length + 1)] : [key];
+}
+
+function withValue(document: Document, path: string[], text: string): Document {
+  const copy = parseDocument(String(document));
+  if (!isMap(copy.contents)) copy.contents = copy.createNode({}) as never;
+  // The text is YAML too: numbers, lists and words mean what they mean in the file.
+  const value: unknown = parseDocument(text).toJS();
+  copy.setIn(path, copy.createNode(value));
+  return copy;
+}
+
+function requireTokenBeyondLoopback({ server }: Config, file: string): void {
+  if (server.token !== undefined || isLoopback(server.host)) return;
+  throw new YamlFileError([
+    `${file}: server.host: ${server.host} can be reached from other machines, so server.token (or PHOENIX_SERVER_TOKEN) is required`,
+  ]);
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { duration, size } from '../yaml/units.ts';
+
+const skillSettings = z.strictObject({
+  config: z.record(z.string(), z.unknown()).optional(),
+  pinned: z.boolean().optional(),
+  idle_ttl: duration.optional(),
+});
+
+/** What phoenix.yaml may say; every key is optional. docs/configuration.md explains each. */
+export const configSchema = z.strictObject({
+  /** Where everything that Phoenix keeps lives. Relative paths start at the folder of phoenix.yaml. */
+  state_dir: z.string().min(1).default('state'),
+  /** Folders that hold one folder for each skill, beside the skills that come with Phoenix. */
+  skill_dirs: z.array(z.string().min(1)).default([]),
+  skill_runtime: z.enum(['auto', 'docker', 'sandbox', 'process']).default('auto'),
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(8080),
+      /** Bearer token that requests must carry; required when `host` is not a loopback address. */
+      token: z.string().min(16, 'a token has at least 16 characters').optional(),
+      body_limit: size.default(1024 ** 2),
+    })
+    .prefault({}),
+  pool: z
+    .strictObject({
+      idle_ttl: duration.default(300_000),
+      memory_budget: size.default(0),
+      max_loaded: z.int().min(0).default(0),
+      lease: duration.default(60_000),
+    })
+    .prefault({}),
+  memory: z
+    .strictObject({
+      backend: z.enum(['skill', 'local']).default('skill'),
+      timeout: duration.default(5000),
+      /** Verbs that have one object at a time, beside the built-in ones. */
+      single_valued: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+  skills: z.record(z.string(), skillSettings).default({}),
+  log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+export type Config = z.output<typeof configSchema>;

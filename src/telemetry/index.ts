@@ -1,0 +1,3 @@
+/** Logs and metrics. */
+export { createLogger, type Logger } from './log.ts';
+export { Metrics } from './metrics.ts';

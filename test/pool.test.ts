@@ -1,0 +1,141 @@
+/** The pool against real skills, in every runtime that this machine offers. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import {
+  type SkillCallError,
+  SkillLaunchError,
+  SkillNotFoundError,
+  SkillTimeoutError,
+  SkillUnavailableError,
+} from '../src/pool/index.ts';
+import { availableRuntimes, createTestPool, onEvent } from './support/pool.ts';
+
+for (const runtime of await availableRuntimes()) {
+  describe(`ModelPool with ${runtime}`, () => {
+    const { pool, stateDir, cleanUp } = createTestPool(runtime);
+    after(cleanUp);
+
+    it('launches once for many callers and hands out one client', async () => {
+      let launches = 0;
+      const count = ({ t }: { t: string }) => {
+        if (t === 'launching') launches++;
+      };
+      pool.on('event', count);
+      const clients = await Promise.all(Array.from({ length: 20 }, () => pool.getSkillClient('echo')));
+      pool.off('event', count);
+      assert.equal(launches, 1);
+      assert.equal(new Set(clients).size, 1);
+    });
+
+    it('answers calls, in order and together', async () => {
+      const client = await pool.getSkillClient('echo');
+      const texts = Array.from({ length: 200 }, (_, n) => `text ${n} ñ 🙂`);
+      const answers = await Promise.all(texts.map((prompt) => client.infer({ prompt })));
+      assert.deepEqual(
+        answers.map(({ text }) => text),
+        texts,
+      );
+    });
+
+    it('streams', async () => {
+      const client = await pool.getSkillClient('echo');
+      const pieces: string[] = [];
+      for await (const { text } of client.inferStream({ prompt: 'uno dos tres' })) pieces.push(text);
+      assert.deepEqual(pieces, ['uno', 'dos', 'tres']);
+    });
+
+    it('passes on the status that the skill answers with', async () => {
+      const client = await pool.getSkillClient('echo');
+      await assert.rejects(client.infer({ prompt: 'fail:not today' }), (error: SkillCallError) => {
+        assert.equal(error.code, 'FAILED_PRECONDITION');
+        assert.match(error.message, /not today/);
+        return true;
+      });
+      await assert.rejects(client.infer({ prompt: 'throw:oops' }), { code: 'INTERNAL' });
+    });
+
+    it('gives up at the deadline and when the caller does', async () => {
+      const client = await pool.getSkillClient('echo');
+      await assert.rejects(client.infer({ prompt: 'sleep:5000' }, { timeoutMs: 50 }), SkillTimeoutError);
+      await assert.rejects(client.infer({ prompt: 'ignore-cancel:300' }, { timeoutMs: 50 }), SkillTimeoutError);
+      const controller = new AbortController();
+      const call = client.infer({ prompt: 'sleep:5000' }, { signal: controller.signal });
+      controller.abort(new Error('changed my mind'));
+      await assert.rejects(call, /changed my mind/);
+    });
+
+    it('refuses what is beyond concurrency and queue at once', async () => {
+      const client = await pool.getSkillClient('echo');
+      const calls = await Promise.allSettled(
+        Array.from({ length: 20 }, () => client.infer({ prompt: 'sleep:150' }, { timeoutMs: 5000 })),
+      );
+      const refused = calls.filter(
+        ({ status, ...rest }) =>
+          status === 'rejected' && (rest as { reason: SkillCallError }).reason.code === 'RESOURCE_EXHAUSTED',
+      );
+      assert.equal(calls.filter(({ status }) => status === 'fulfilled').length, 16);
+      assert.equal(refused.length, 4);
+    });
+
+    it('fails calls in flight at once when the skill dies, and relaunches it', async () => {
+      const client = await pool.getSkillClient('echo');
+      const ready = onEvent(pool, 'ready');
+      const slow = client.infer({ prompt: 'sleep:60000' }, { timeoutMs: 60_000 });
+      await assert.rejects(Promise.all([slow, client.infer({ prompt: 'exit:3' })]), SkillUnavailableError);
+      await ready;
+      assert.equal((await client.infer({ prompt: 'back' })).text, 'back');
+    });
+
+    it('replaces a skill that hangs', async () => {
+      const client = await pool.getSkillClient('echo');
+      const before = (await pool.status('echo'))[0]?.instanceId;
+      const ready = onEvent(pool, 'ready');
+      await assert.rejects(client.infer({ prompt: 'hang:' }, { timeoutMs: 100 }), SkillTimeoutError);
+      await ready;
+      assert.equal((await client.infer({ prompt: 'again' })).text, 'again');
+      assert.notEqual((await pool.status('echo'))[0]?.instanceId, before);
+    });
+
+    it('gives grants to the owner', async () => {
+      const client = await pool.getSkillClient('echo');
+      assert.equal((await client.infer({ prompt: 'grants:' }, { grants: ['schema'] })).text, 'schema');
+    });
+
+    it('stops and says why', async () => {
+      await pool.getSkillClient('echo');
+      const stopped = onEvent(pool, 'stopped');
+      assert.equal(await pool.stop('echo'), true);
+      assert.deepEqual(await stopped, { t: 'stopped', skill: 'echo', reason: 'operator' });
+      assert.equal((await pool.status('echo'))[0]?.state, 'stopped');
+    });
+
+    it('reports a skill that cannot start with its last log lines, and opens the circuit', async () => {
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await assert.rejects(pool.getSkillClient('broken-start'), (error: SkillLaunchError) => {
+          assert.ok(error instanceof SkillLaunchError);
+          assert.match(error.message, /exited with code 1/);
+          assert.match(error.logLines.join('\n'), /no luck today/);
+          return true;
+        });
+      }
+      await assert.rejects(pool.getSkillClient('broken-start'), /no luck today/);
+      await assert.rejects(pool.getSkillClient('broken-start'), SkillUnavailableError);
+    });
+
+    it('knows which skills there are', async () => {
+      await assert.rejects(pool.getSkillClient('nope'), SkillNotFoundError);
+      await assert.rejects(pool.getSkillClient('bad-manifest'), /skill\.yaml:3: .*unknown key/);
+    });
+
+    it('leaves nothing behind', async () => {
+      await pool.getSkillClient('echo');
+      const instance = (await pool.status('echo'))[0];
+      assert.ok(instance?.processes);
+      await pool.close();
+      assert.deepEqual(readdirSync(`${stateDir}/sockets/echo`), []);
+      assert.equal(existsSync(`${stateDir}/run/echo/unit.json`), false);
+      await assert.rejects(pool.getSkillClient('echo'), SkillUnavailableError);
+    });
+  });
+}

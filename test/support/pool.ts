@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCatalog } from '../../src/manifest/index.ts';
+import { ModelPool, type ModelPoolOptions, type PoolEvent } from '../../src/pool/index.ts';
+import { createRuntimes, localPaths, type RuntimeName } from '../../src/runtimes/index.ts';
+
+export const FIXTURES = join(import.meta.dirname, '../fixtures/skills');
+export const SKILLS = join(import.meta.dirname, '../../skills');
+
+/** The runtimes that work on this machine. */
+export async function availableRuntimes(): Promise<RuntimeName[]> {
+  const found: RuntimeName[] = [];
+  for (const runtime of createRuntimes(localPaths(tmpdir())))
+    if ((await runtime.probe()).available) found.push(runtime.name);
+  return found;
+}
+
+/** A pool over the fixture skills in a state folder of its own; an existing folder stands for an earlier assistant's. */
+export function createTestPool(
+  runtimeName: RuntimeName,
+  options: Partial<ModelPoolOptions> = {},
+  stateDir = mkdtempSync(join(tmpdir(), 'phoenix-test-')),
+) {
+  const paths = localPaths(stateDir);
+  const runtime = createRuntimes(paths).find(({ name }) => name === runtimeName);
+  if (!runtime) throw new Error(`there is no runtime ${runtimeName}`);
+  const pool = new ModelPool({
+    catalog: readCatalog([FIXTURES, SKILLS]),
+    runtime,
+    // Shared: bundling is not what these tests are about.
+    bundleDir: join(tmpdir(), 'phoenix-test-bundles'),
+    ...options,
+  });
+  const cleanUp = async () => {
+    await pool.close();
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  return { pool, stateDir, paths, cleanUp };
+}
+
+/** The next event of a kind. */
+export function onEvent<T extends PoolEvent['t']>(pool: ModelPool, kind: T): Promise<Extract<PoolEvent, { t: T }>> {
+  return new Promise((resolve) => {
+    const listener = (event: PoolEvent) => {
+      if (event.t !== kind) return;
+      pool.off('event', listener);
+      resolve(event as Extract<PoolEvent, { t: T }>);
+    };
+    pool.on('event', listener);
+  });
+}
