@@ -55,16 +55,6 @@ for (const runtime of await availableRuntimes()) {
       await assert.rejects(client.infer({ prompt: 'throw:oops' }), { code: 'INTERNAL' });
     });
 
-    it('gives up at the deadline and when the caller does', async () => {
-      const client = await pool.getSkillClient('echo');
-      await assert.rejects(client.infer({ prompt: 'sleep:5000' }, { timeoutMs: 50 }), SkillTimeoutError);
-      await assert.rejects(client.infer({ prompt: 'ignore-cancel:300' }, { timeoutMs: 50 }), SkillTimeoutError);
-      const controller = new AbortController();
-      const call = client.infer({ prompt: 'sleep:5000' }, { signal: controller.signal });
-      controller.abort(new Error('changed my mind'));
-      await assert.rejects(call, /changed my mind/);
-    });
-
     it('refuses what is beyond concurrency and queue at once', async () => {
       const client = await pool.getSkillClient('echo');
       const calls = await Promise.allSettled(
@@ -76,6 +66,16 @@ for (const runtime of await availableRuntimes()) {
       );
       assert.equal(calls.filter(({ status }) => status === 'fulfilled').length, 16);
       assert.equal(refused.length, 4);
+    });
+
+    it('gives up at the deadline and when the caller does', async () => {
+      const client = await pool.getSkillClient('echo');
+      await assert.rejects(client.infer({ prompt: 'sleep:5000' }, { timeoutMs: 50 }), SkillTimeoutError);
+      await assert.rejects(client.infer({ prompt: 'ignore-cancel:300' }, { timeoutMs: 50 }), SkillTimeoutError);
+      const controller = new AbortController();
+      const call = client.infer({ prompt: 'sleep:5000' }, { signal: controller.signal });
+      controller.abort(new Error('changed my mind'));
+      await assert.rejects(call, /changed my mind/);
     });
 
     it('fails calls in flight at once when the skill dies, and relaunches it', async () => {
