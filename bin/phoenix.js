@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Runs the CLI on the Node that Phoenix comes with, whatever Node started this.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  process.argv[1] = main;
+  await import(new URL('../src/cli/main.ts', import.meta.url));
+} else {
+  const node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+}

@@ -1,0 +1,10 @@
+/** The assistant: one request, from prompt to answer, and everything else that can be asked of a running Phoenix. */
+export type {
+  ChatAnswer,
+  ChatMessage,
+  MemoryStats,
+  Operations,
+  SkillCall,
+  SkillCallAnswer,
+} from './operations.ts';
+export { lockStateDir, StateDirError } from './state-lock.ts';

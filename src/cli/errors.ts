@@ -1,0 +1,25 @@
+/** A failure that is told in one line; anything else is a bug and shows its stack. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+}
+
+const EXPECTED = new Set([
+  'CliError',
+  'YamlFileError',
+  'StateDirError',
+  'ListenError',
+  'RuntimeError',
+  'MemoryInputError',
+  'BundleError',
+  'SkillCallError',
+  'SkillNotFoundError',
+  'SkillLaunchError',
+  'SkillUnavailableError',
+  'SkillTimeoutError',
+]);
+
+/** What the user sees of an error. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return EXPECTED.has(error.name) ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,151 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type {
+  ChatAnswer,
+  ChatMessage,
+  MemoryStats,
+  Operations,
+  SkillCall,
+  SkillCallAnswer,
+} from '../assistant/index.ts';
+import type { NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
+import type { SkillStatusReport } from '../pool/index.ts';
+import { CliError } from './errors.ts';
+
+/** Asks a running Phoenix over HTTP. */
+export class RemoteOperations implements Operations {
+  readonly #url: string;
+  readonly #token: string | undefined;
+
+  constructor(url: string, token: string | undefined) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  async chat(messages: readonly ChatMessage[], signal?: AbortSignal): Promise<ChatAnswer> {
+    const { choices, phoenix } = await this.#json<{
+      choices: { message: { content: string } }[];
+      phoenix: Omit<ChatAnswer, 'text'>;
+    }>('POST', '/v1/chat/completions', { model: 'phoenix', messages }, signal);
+    return { text: choices[0]?.message.content ?? '', ...phoenix };
+  }
+
+  recall(query: RecallQuery): Promise<RecallPage> {
+    return this.#json('GET', `/api/memory?${parameters(query)}`);
+  }
+
+  history(query: RecallQuery): Promise<RecallPage> {
+    return this.#json('GET', `/api/memory/history?${parameters(query)}`);
+  }
+
+  async store(facts: readonly NewFact[]): Promise<number> {
+    return (await this.#json<{ stored: number }>('POST', '/api/memory', { facts })).stored;
+  }
+
+  async forget(pattern: Pattern, everything: boolean): Promise<number> {
+    const query = parameters({ ...pattern, ...(everything ? { everything } : {}) });
+    return (await this.#json<{ forgotten: number }>('DELETE', `/api/memory?${query}`)).forgotten;
+  }
+
+  async rotate(days: number): Promise<number> {
+    return (await this.#json<{ removed: number }>('POST', '/api/memory/rotate', { days })).removed;
+  }
+
+  async vacuum(): Promise<void> {
+    await this.#json('POST', '/api/memory/vacuum', {});
+  }
+
+  memoryStats(): Promise<MemoryStats> {
+    return this.#json('GET', '/api/memory/stats');
+  }
+
+  async *exportMemory(): AsyncGenerator<string> {
+    const response = await this.#request('GET', '/api/memory/export');
+    if (response.body) yield* createInterface({ input: Readable.fromWeb(response.body as never) });
+  }
+
+  async importMemory(lines: AsyncIterable<string>): Promise<number> {
+    const body = Readable.from(
+      (async function* () {
+        for await (const line of lines) yield `${line}\n`;
+      })(),
+    );
+    const response = await this.#request('POST', '/api/memory/import', {
+      body: Readable.toWeb(body) as never,
+      duplex: 'half',
+      headers: { 'content-type': 'application/x-ndjson' },
+    });
+    return ((await response.json()) as { imported: number }).imported;
+  }
+
+  async listSkills(): Promise<SkillStatusReport[]> {
+    return (await this.#json<{ skills: SkillStatusReport[] }>('GET', '/api/skills')).skills;
+  }
+
+  skillStatus(name: string): Promise<SkillStatusReport> {
+    return this.#json('GET', skillPath(name));
+  }
+
+  startSkill(name: string): Promise<SkillStatusReport> {
+    return this.#json('POST', skillPath(name, 'start'), {});
+  }
+
+  async stopSkill(name: string): Promise<boolean> {
+    return (await this.#json<{ stopped: boolean }>('POST', skillPath(name, 'stop'), {})).stopped;
+  }
+
+  restartSkill(name: string): Promise<SkillStatusReport> {
+    return this.#json('POST', skillPath(name, 'restart'), {});
+  }
+
+  async reloadSkill(name: string): Promise<boolean> {
+    return (await this.#json<{ reloaded: boolean }>('POST', skillPath(name, 'reload'), {})).reloaded;
+  }
+
+  async skillLogs(name: string, lines: number): Promise<string[]> {
+    return (await this.#json<{ lines: string[] }>('GET', `${skillPath(name, 'logs')}?lines=${lines}`)).lines;
+  }
+
+  callSkill(name: string, call: SkillCall): Promise<SkillCallAnswer> {
+    return this.#json('POST', skillPath(name, 'call'), call);
+  }
+
+  async #json<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    const init = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {};
+    return (await (await this.#request(method, path, { ...init, signal })).json()) as T;
+  }
+
+  async #request(method: string, path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, this.#url), { ...init, method, headers });
+    } catch (error) {
+      throw new CliError(
+        `the Phoenix at ${this.#url} does not answer: ${((error as Error).cause as Error)?.message ?? error}`,
+      );
+    }
+    if (response.ok) return response;
+    const text = await response.text();
+    throw new CliError(messageOf(text) ?? `${this.#url} answered ${response.status}`);
+  }
+}
+
+function messageOf(body: string): string | undefined {
+  try {
+    return (JSON.parse(body) as { error: { message: string } }).error.message;
+  } catch {
+    return undefined;
+  }
+}
+
+function skillPath(name: string, action?: string): string {
+  return `/api/skills/${encodeURIComponent(name)}${action ? `/${action}` : ''}`;
+}
+
+function parameters(values: object): string {
+  const names: Record<string, string> = { asOf: 'as_of' };
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(entries.map(([name, value]) => [names[name] ?? name, String(value)])).toString();
+}

@@ -1,0 +1,90 @@
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { ZodError } from 'zod';
+import { SkillCallError } from '../pool/index.ts';
+
+/** An error of a request, in the shape that clients of the OpenAI API understand. */
+export interface ApiErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+/** A request that is refused. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly status: number;
+  readonly param: string | null;
+
+  constructor(status: number, message: string, param: string | null = null) {
+    super(message);
+    this.status = status;
+    this.param = param;
+  }
+}
+
+/** HTTP status of a gRPC status: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+const HTTP_STATUS: Record<string, number> = {
+  INVALID_ARGUMENT: 400,
+  OUT_OF_RANGE: 400,
+  FAILED_PRECONDITION: 400,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  ABORTED: 409,
+  RESOURCE_EXHAUSTED: 429,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+/** Makes every error of the server one clear line in the same shape. */
+export function installErrorHandling(app: FastifyInstance): void {
+  app.setErrorHandler((error: unknown, request, reply) => {
+    const { status, ...body } = describe(error);
+    if (status >= 500 && status !== 503 && status !== 504) request.log.error({ err: error }, 'the request failed');
+    return reply.status(status).send(toBody(status, body));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .status(404)
+      .send(
+        toBody(404, { message: `there is no ${request.method} ${request.url.split('?')[0]}`, param: null, code: null }),
+      ),
+  );
+}
+
+function describe(error: unknown): { status: number; message: string; param: string | null; code: string | null } {
+  if (error instanceof RequestError)
+    return { status: error.status, message: error.message, param: error.param, code: null };
+  if (error instanceof ZodError) {
+    const [issue] = error.issues;
+    const param = issue?.path.map(String).join('.') || null;
+    return {
+      status: 400,
+      message: `${param ? `${param}: ` : ''}${issue?.message ?? 'invalid request'}`,
+      param,
+      code: null,
+    };
+  }
+  if (error instanceof SkillCallError) {
+    return { status: HTTP_STATUS[error.code] ?? 500, message: error.message, param: null, code: error.code };
+  }
+  const { statusCode, message, code, name } = error as FastifyError;
+  if (name === 'MemoryInputError') return { status: 400, message, param: null, code: null };
+  if (statusCode !== undefined && statusCode < 500)
+    return { status: statusCode, message, param: null, code: code ?? null };
+  return { status: 500, message: 'something went wrong inside; the log says more', param: null, code: null };
+}
+
+function toBody(
+  status: number,
+  { message, param, code }: { message: string; param: string | null; code: string | null },
+): ApiErrorBody {
+  const type =
+    status === 401
+      ? 'authentication_error'
+      : status === 429
+        ? 'rate_limit_error'
+        : status < 500
+          ? 'invalid_request_error'
+          : 'server_error';
+  return { error: { message, type, param, code } };
+}

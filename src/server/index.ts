@@ -1,0 +1,3 @@
+/** The HTTP interface. */
+export type { ApiErrorBody } from './errors.ts';
+export { ListenError, type ServerOptions, startServer } from './server.ts';

@@ -1,0 +1,76 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Operations } from '../assistant/index.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import { installAuth } from './auth.ts';
+import { chatRoutes } from './chat-routes.ts';
+import { installErrorHandling } from './errors.ts';
+import { memoryRoutes } from './memory-routes.ts';
+import { skillRoutes } from './skill-routes.ts';
+
+export interface ServerOptions {
+  operations: Operations;
+  metrics: Metrics;
+  log: Logger;
+  host: string;
+  port: number;
+  token: string | undefined;
+  /** Bytes; larger request bodies are refused with 413. */
+  bodyLimit: number;
+  version: string;
+}
+
+/** The address cannot be listened on. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** Starts the HTTP server. @returns it and its address @throws ListenError */
+export async function startServer(options: ServerOptions): Promise<{ app: FastifyInstance; url: string }> {
+  const { operations, metrics, host, port } = options;
+  const app = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: options.bodyLimit,
+    forceCloseConnections: 'idle',
+  });
+  installErrorHandling(app);
+  installAuth(app, options.token);
+  acceptJsonWithoutType(app);
+
+  app.get('/health', () => ({ status: 'ok', version: options.version }));
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  chatRoutes(app, operations);
+  memoryRoutes(app, operations);
+  skillRoutes(app, operations);
+
+  try {
+    return { app, url: await app.listen({ host, port }) };
+  } catch (error) {
+    await app.close();
+    throw new ListenError(explain(error as NodeJS.ErrnoException, host, port));
+  }
+}
+
+/** `curl -d` sends JSON as a form; a body that parses as JSON is JSON. */
+function acceptJsonWithoutType(app: FastifyInstance): void {
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, JSON.parse(body as string));
+    } catch (error) {
+      done(Object.assign(new Error(`the body is no JSON: ${(error as Error).message}`), { statusCode: 400 }));
+    }
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const address = `${host}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    return `${address} is in use by another program; set server.port (or PHOENIX_SERVER_PORT) to a free one`;
+  }
+  if (error.code === 'EACCES') return `${address} needs more rights; choose a port above 1023`;
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `${host} is no address of this machine; set server.host`;
+  return `${address} cannot be listened on: ${error.message}`;
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Operations } from '../assistant/index.ts';
+
+const MAX_LOG_LINES = 10_000;
+
+const logQuery = z.strictObject({ lines: z.coerce.number().int().min(1).max(MAX_LOG_LINES).default(100) });
+const callBody = z.strictObject({
+  prompt: z.string(),
+  maxTokens: z.int().min(0).optional(),
+  timeoutMs: z.int().min(1).max(3_600_000).optional(),
+  context: z.record(z.string(), z.string()).optional(),
+  parameters: z.array(z.union([z.string(), z.number(), z.null()])).optional(),
+});
+
+type Named = { Params: { name: string } };
+
+/** `/api/skills`: what runs, and how to start, stop and call it. */
+export function skillRoutes(app: FastifyInstance, operations: Operations): void {
+  app.get('/api/skills', async () => ({ skills: await operations.listSkills() }));
+  app.get<Named>('/api/skills/:name', ({ params }) => operations.skillStatus(params.name));
+  app.post<Named>('/api/skills/:name/start', ({ params }) => operations.startSkill(params.name));
+  app.post<Named>('/api/skills/:name/restart', ({ params }) => operations.restartSkill(params.name));
+  app.post<Named>('/api/skills/:name/stop', async ({ params }) => ({
+    stopped: await operations.stopSkill(params.name),
+  }));
+  app.post<Named>('/api/skills/:name/reload', async ({ params }) => ({
+    reloaded: await operations.reloadSkill(params.name),
+  }));
+  app.get<Named>('/api/skills/:name/logs', async ({ params, query }) => ({
+    lines: await operations.skillLogs(params.name, logQuery.parse(query).lines),
+  }));
+  app.post<Named>('/api/skills/:name/call', ({ params, body }) =>
+    operations.callSkill(params.name, callBody.parse(body)),
+  );
+}
