@@ -147,5 +147,7 @@ function skillPath(name: string, action?: string): string {
 function parameters(values: object): string {
   const names: Record<string, string> = { asOf: 'as_of' };
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return new URLSearchParams(entries.map(([name, value]) => [names[name] ?? name, String(value)])).toString();
+  return new URLSearchParams(
+    entries.map(([name, value]): [string, string] => [names[name] ?? name, String(value)]),
+  ).toString();
 }
