@@ -2,9 +2,9 @@
 export type {
   ChatAnswer,
   ChatMessage,
-  MemoryStats,
   Operations,
   SkillCall,
   SkillCallAnswer,
 } from './operations.ts';
+export { Phoenix, skillFolders } from './phoenix.ts';
 export { lockStateDir, StateDirError } from './state-lock.ts';

@@ -1,5 +1,5 @@
 /** Everything that can be asked of a running Phoenix: the server offers it over HTTP, the CLI uses it, here or there. */
-import type { NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
+import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
 
 export interface ChatMessage {
@@ -29,6 +29,8 @@ export interface SkillCall {
   context?: Record<string, string>;
   /** Values of the `?` of a statement for the sql skill. */
   parameters?: (string | number | null)[];
+  /** Rights beyond the default. */
+  grants?: 'schema'[];
 }
 
 export interface SkillCallAnswer {
@@ -36,10 +38,6 @@ export interface SkillCallAnswer {
   model: string;
   finishReason: string;
   latencyMs: number;
-}
-
-export interface MemoryStats {
-  [name: string]: unknown;
 }
 
 export interface Operations {
@@ -51,7 +49,7 @@ export interface Operations {
   forget(pattern: Pattern, everything: boolean): Promise<number>;
   rotate(days: number): Promise<number>;
   vacuum(): Promise<void>;
-  memoryStats(): Promise<MemoryStats>;
+  memoryStats(): Promise<MemoryReport>;
   exportMemory(): AsyncIterable<string>;
   importMemory(lines: AsyncIterable<string>): Promise<number>;
 

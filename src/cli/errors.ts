@@ -10,6 +10,7 @@ const EXPECTED = new Set([
   'ListenError',
   'RuntimeError',
   'MemoryInputError',
+  'MemoryFileError',
   'BundleError',
   'SkillCallError',
   'SkillNotFoundError',

@@ -1,14 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type {
-  ChatAnswer,
-  ChatMessage,
-  MemoryStats,
-  Operations,
-  SkillCall,
-  SkillCallAnswer,
-} from '../assistant/index.ts';
-import type { NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
+import type { ChatAnswer, ChatMessage, Operations, SkillCall, SkillCallAnswer } from '../assistant/index.ts';
+import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
 import { CliError } from './errors.ts';
 
@@ -55,7 +48,7 @@ export class RemoteOperations implements Operations {
     await this.#json('POST', '/api/memory/vacuum', {});
   }
 
-  memoryStats(): Promise<MemoryStats> {
+  memoryStats(): Promise<MemoryReport> {
     return this.#json('GET', '/api/memory/stats');
   }
 

@@ -1,2 +1,8 @@
 /** The entity memory. */
-export type { FactSource, NewFact, Pattern, RecallPage, RecallQuery, Triple } from './types.ts';
+export { EntityMemory, type EntityMemoryOptions } from './entity-memory.ts';
+export { fold } from './fold.ts';
+export { MemoryInputError } from './input.ts';
+export { MemoryFileError } from './local-file.ts';
+export type { RemoteSql, RemoteStatement, SqlParameter } from './remote-sql.ts';
+export { SkillSql } from './skill-sql.ts';
+export type { FactSource, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Stored, Triple } from './types.ts';

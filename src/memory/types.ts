@@ -54,4 +54,34 @@ export interface RecallPage {
   triples: Triple[];
   /** Pass it to `recall` for the next page; undefined on the last one. */
   cursor: string | undefined;
+  /** Who answered: the sql skill, or the local copy while that is not there or not up to date. */
+  from: 'skill' | 'local';
+}
+
+/** What became of facts that were stored. */
+export interface Stored {
+  /** How many. */
+  stored: number;
+  /** Where they are safe: in the sql skill too, or in the local journal until that is back. */
+  durable: 'skill' | 'local';
+}
+
+export interface MemoryReport {
+  /** What is true now. */
+  facts: number;
+  /** What was true once. */
+  history: number;
+  /** Different texts. */
+  terms: number;
+  /** Size of the local file. */
+  bytes: number;
+  backend: 'skill' | 'local';
+  /** The sql skill runs and knows everything. */
+  synchronized: boolean;
+  /** Changes that the sql skill has not seen yet. */
+  pending: number;
+  /** Why the last attempt to reach the sql skill failed; undefined when it did not. */
+  error: string | undefined;
+  /** Where a damaged local file was put when this memory was opened. */
+  quarantined: string | undefined;
 }

@@ -41,6 +41,11 @@ export class SkillClient implements AsyncDisposable {
     return this.#unit.manifest.name;
   }
 
+  /** Whether a call would be sent at once, without a launch. */
+  get isConnected(): boolean {
+    return this.#unit.session !== undefined;
+  }
+
   /**
    * Calls the skill.
    *

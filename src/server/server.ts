@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { installAuth } from './auth.ts';
@@ -29,7 +29,7 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   const { operations, metrics, host, port } = options;
   const app = Fastify({
     loggerInstance: options.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     forceCloseConnections: 'idle',
   });

@@ -11,6 +11,7 @@ const callBody = z.strictObject({
   timeoutMs: z.int().min(1).max(3_600_000).optional(),
   context: z.record(z.string(), z.string()).optional(),
   parameters: z.array(z.union([z.string(), z.number(), z.null()])).optional(),
+  grants: z.array(z.literal('schema', 'the only right that can be given is "schema"')).optional(),
 });
 
 type Named = { Params: { name: string } };

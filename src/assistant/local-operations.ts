@@ -1,0 +1,126 @@
+import type { SqlValue } from '../contract/index.ts';
+import type { EntityMemory, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
+import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
+import type { Metrics } from '../telemetry/index.ts';
+import type { Assistant } from './assistant.ts';
+import type { ChatAnswer, ChatMessage, Operations, SkillCall, SkillCallAnswer } from './operations.ts';
+
+interface Parts {
+  assistant: Assistant;
+  memory: EntityMemory;
+  pool: ModelPool;
+  metrics: Metrics;
+}
+
+/** The operations of the Phoenix inside this process. */
+export class LocalOperations implements Operations {
+  readonly #assistant: Assistant;
+  readonly #memory: EntityMemory;
+  readonly #pool: ModelPool;
+  readonly #metrics: Metrics;
+
+  constructor({ assistant, memory, pool, metrics }: Parts) {
+    this.#assistant = assistant;
+    this.#memory = memory;
+    this.#pool = pool;
+    this.#metrics = metrics;
+  }
+
+  chat(messages: readonly ChatMessage[], signal?: AbortSignal): Promise<ChatAnswer> {
+    this.#metrics.requests.inc();
+    return this.#assistant.chat(messages, signal);
+  }
+
+  recall(query: RecallQuery): Promise<RecallPage> {
+    return this.#memory.recall(query);
+  }
+
+  history(query: RecallQuery): Promise<RecallPage> {
+    return this.#memory.history(query);
+  }
+
+  async store(facts: readonly NewFact[]): Promise<number> {
+    return (await this.#memory.storeMany(facts)).stored;
+  }
+
+  forget(pattern: Pattern, everything: boolean): Promise<number> {
+    return this.#memory.forget(pattern, { everything });
+  }
+
+  rotate(days: number): Promise<number> {
+    return this.#memory.rotate(days);
+  }
+
+  vacuum(): Promise<void> {
+    return this.#memory.vacuum();
+  }
+
+  memoryStats(): Promise<MemoryReport> {
+    return Promise.resolve(this.#memory.stats());
+  }
+
+  exportMemory(): AsyncIterable<string> {
+    return this.#memory.export();
+  }
+
+  importMemory(lines: AsyncIterable<string>): Promise<number> {
+    return this.#memory.import(lines);
+  }
+
+  listSkills(): Promise<SkillStatusReport[]> {
+    return this.#pool.status();
+  }
+
+  async skillStatus(name: string): Promise<SkillStatusReport> {
+    const [report] = await this.#pool.status(name);
+    if (!report) throw new Error(`skill ${name} has no status`);
+    return report;
+  }
+
+  async startSkill(name: string): Promise<SkillStatusReport> {
+    await this.#pool.start(name);
+    return await this.skillStatus(name);
+  }
+
+  stopSkill(name: string): Promise<boolean> {
+    return this.#pool.stop(name);
+  }
+
+  async restartSkill(name: string): Promise<SkillStatusReport> {
+    await this.#pool.restart(name);
+    return await this.skillStatus(name);
+  }
+
+  reloadSkill(name: string): Promise<boolean> {
+    return Promise.resolve(this.#pool.reload(name));
+  }
+
+  skillLogs(name: string, lines: number): Promise<string[]> {
+    return this.#pool.logs(name, lines);
+  }
+
+  async callSkill(name: string, call: SkillCall): Promise<SkillCallAnswer> {
+    const { prompt, maxTokens = 0, timeoutMs, context = {}, parameters, grants } = call;
+    const sql = parameters && {
+      parameters: parameters.map(toValue),
+      named: {},
+      transaction: [],
+      rowsAsArrays: false,
+    };
+    const answer = await this.#pool
+      .client(name)
+      .infer({ prompt, maxTokens, context, ...(sql ? { sql } : {}) }, { timeoutMs, grants });
+    return {
+      text: answer.text,
+      model: answer.model,
+      finishReason: answer.finishReason,
+      latencyMs: answer.latencyMs,
+    };
+  }
+}
+
+function toValue(value: string | number | null): SqlValue {
+  if (value === null) return { null: true };
+  if (typeof value === 'string') return { text: value };
+  return Number.isSafeInteger(value) ? { integer: BigInt(value) } : { real: value };
+}

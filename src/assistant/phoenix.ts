@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LoadedConfig } from '../config/index.ts';
+import { RuleAnswerer, RuleUnderstander } from '../language/index.ts';
+import { type Catalog, readCatalog } from '../manifest/index.ts';
+import { EntityMemory, SkillSql } from '../memory/index.ts';
+import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
+import { createRuntimes, localPaths, selectRuntime } from '../runtimes/index.ts';
+import { type Logger, Metrics } from '../telemetry/index.ts';
+import { Assistant } from './assistant.ts';
+import { LocalOperations } from './local-operations.ts';
+import type { Operations } from './operations.ts';
+
+const BUILT_IN_SKILLS = fileURLToPath(new URL('../../skills', import.meta.url));
+const MEMORY_SKILL = 'sql';
+
+/** Where skills are looked for: the configured folders first, then those that come with Phoenix. */
+export function skillFolders(config: LoadedConfig): string[] {
+  return [...config.skill_dirs, BUILT_IN_SKILLS];
+}
+
+interface Parts {
+  catalog: Catalog;
+  pool: ModelPool;
+  memory: EntityMemory;
+  metrics: Metrics;
+  runtimeReason: string;
+}
+
+/** Everything together: skills, memory and assistant over one state folder. The caller holds the lock of that folder. */
+export class Phoenix {
+  readonly operations: Operations;
+  readonly metrics: Metrics;
+  /** Which runtime was chosen, and why. */
+  readonly runtimeReason: string;
+  readonly #catalog: Catalog;
+  readonly #pool: ModelPool;
+  readonly #memory: EntityMemory;
+
+  private constructor({ catalog, pool, memory, metrics, runtimeReason }: Parts) {
+    this.#catalog = catalog;
+    this.#pool = pool;
+    this.#memory = memory;
+    this.metrics = metrics;
+    this.runtimeReason = runtimeReason;
+    const assistant = new Assistant({
+      memory,
+      understander: new RuleUnderstander(),
+      answerer: new RuleAnswerer(),
+    });
+    this.operations = new LocalOperations({ assistant, memory, pool, metrics });
+  }
+
+  /** @throws RuntimeError, MemoryFileError */
+  static async open(config: LoadedConfig, log: Logger): Promise<Phoenix> {
+    const catalog = readCatalog(skillFolders(config));
+    for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
+    const paths = localPaths(config.state_dir);
+    const { runtime, reason } = await selectRuntime(createRuntimes(paths), config.skill_runtime);
+    log.info({ runtime: runtime.name }, `skills run in ${reason}`);
+    const pool = new ModelPool({
+      catalog,
+      runtime,
+      bundleDir: paths.bundles,
+      idleTtlMs: config.pool.idle_ttl,
+      memoryBudgetBytes: config.pool.memory_budget,
+      maxLoaded: config.pool.max_loaded,
+      leaseMs: config.pool.lease,
+      skills: settingsOf(config),
+    });
+    pool.on('event', (event) => logEvent(log, event));
+    const metrics = new Metrics();
+    metrics.observe(pool);
+    const memory = openMemory(config, catalog, pool, log);
+    await pool.adopt();
+    return new Phoenix({ catalog, pool, memory, metrics, runtimeReason: reason });
+  }
+
+  skillNames(): string[] {
+    return [...this.#catalog.skills.keys()];
+  }
+
+  /** Starts, in the background, what the first request will need. */
+  warmUp(): void {
+    this.#memory.synchronize();
+  }
+
+  /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
+  async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
+    await this.#memory.close();
+    await this.#pool.close({ keepRunning: keepSkills });
+  }
+}
+
+function openMemory(config: LoadedConfig, catalog: Catalog, pool: ModelPool, log: Logger): EntityMemory {
+  const { backend, timeout, single_valued } = config.memory;
+  const hasSkill = catalog.skills.has(MEMORY_SKILL);
+  if (backend === 'skill' && !hasSkill) log.warn(`there is no usable skill "${MEMORY_SKILL}": the memory is local`);
+  const memory = new EntityMemory({
+    path: join(config.state_dir, 'memory.db'),
+    remote: backend === 'skill' && hasSkill ? new SkillSql(pool) : undefined,
+    timeoutMs: timeout,
+    singleValued: single_valued,
+  });
+  const { quarantined } = memory.stats();
+  if (quarantined)
+    log.error(`the memory file was damaged: it is kept as ${quarantined}; what the skill knows comes back`);
+  return memory;
+}
+
+function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {
+  return Object.fromEntries(
+    Object.entries(config.skills).map(([name, { config: own, pinned, idle_ttl }]) => [
+      name,
+      {
+        ...(own === undefined ? {} : { config: own }),
+        ...(pinned === undefined ? {} : { pinned }),
+        ...(idle_ttl === undefined ? {} : { idleTtlMs: idle_ttl }),
+      },
+    ]),
+  );
+}
+
+function logEvent(log: Logger, event: PoolEvent): void {
+  const { t, skill, ...details } = event;
+  if (t === 'launch_failed') log.error({ skill }, `the skill could not be started: ${event.error.message}`);
+  else if (t === 'circuit_open' || t === 'backing_off')
+    log.warn({ skill, ...details }, `skill ${t.replaceAll('_', ' ')}`);
+  else log.info({ skill, ...details }, `skill ${t}`);
+}

@@ -1,0 +1,122 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
+import { skillFolders } from '../../assistant/index.ts';
+import type { LoadedConfig } from '../../config/index.ts';
+import { readCatalog } from '../../manifest/index.ts';
+import { createRuntimes, localPaths, selectRuntime } from '../../runtimes/index.ts';
+import { configOf } from '../with-operations.ts';
+
+interface Finding {
+  what: string;
+  state: 'ok' | 'warning' | 'problem';
+  detail: string;
+  /** What to do about it. */
+  hint?: string;
+}
+
+const MARKS = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' } as const;
+const ENGINE_SOCKETS = ['/var/run/docker.sock', `${process.env.XDG_RUNTIME_DIR ?? ''}/docker.sock`];
+const LITTLE_DISK_BYTES = 1024 ** 3;
+
+/** `phoenix doctor` */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('What this machine offers, and what to do about what is missing.')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const findings = await examine(configOf(command));
+      process.stdout.write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : findings.map(toText).join(''));
+      if (findings.some(({ state }) => state === 'problem')) process.exitCode = 1;
+    });
+}
+
+async function examine(config: LoadedConfig): Promise<Finding[]> {
+  const runtimes = createRuntimes(localPaths(config.state_dir));
+  const findings: Finding[] = [
+    { what: 'node', state: 'ok', detail: `${process.version} on ${process.platform} ${process.arch}` },
+    stateDir(config.state_dir),
+    disk(config.state_dir),
+    await engine(),
+  ];
+  for (const runtime of runtimes) {
+    const { available, detail, hint } = await runtime.probe();
+    findings.push({
+      what: `runtime ${runtime.name}`,
+      state: available ? 'ok' : 'warning',
+      detail,
+      ...(hint ? { hint } : {}),
+    });
+  }
+  findings.push(
+    await selectRuntime(runtimes, config.skill_runtime).then(
+      ({ reason }): Finding => ({
+        what: `skill_runtime ${config.skill_runtime}`,
+        state: 'ok',
+        detail: `uses ${reason}`,
+      }),
+      (error: Error): Finding => ({ what: 'skill_runtime', state: 'problem', detail: error.message }),
+    ),
+  );
+  const { skills, broken } = readCatalog(skillFolders(config));
+  findings.push({
+    what: 'skills',
+    state: skills.size > 0 ? 'ok' : 'problem',
+    detail: [...skills.keys()].join(', ') || 'none found',
+  });
+  for (const { name, error } of broken.values())
+    findings.push({ what: `skill ${name}`, state: 'problem', detail: error.message });
+  findings.push({ what: 'models', state: 'ok', detail: 'none needed: language is understood by rules' });
+  return findings;
+}
+
+function stateDir(path: string): Finding {
+  const nearest = nearestExisting(path);
+  try {
+    accessSync(nearest, constants.W_OK);
+    return { what: 'state folder', state: 'ok', detail: `${path} can be written` };
+  } catch {
+    return {
+      what: 'state folder',
+      state: 'problem',
+      detail: `${path} cannot be written`,
+      hint: 'set state_dir (or PHOENIX_STATE_DIR)',
+    };
+  }
+}
+
+function disk(path: string): Finding {
+  const { bavail, bsize } = statfsSync(nearestExisting(path));
+  const free = bavail * bsize;
+  const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  if (free >= LITTLE_DISK_BYTES) return { what: 'disk', state: 'ok', detail };
+  return { what: 'disk', state: 'warning', detail, hint: 'the memory cannot grow on a full disk: free some space' };
+}
+
+async function engine(): Promise<Finding> {
+  const socket = ENGINE_SOCKETS.find((path) => existsSync(path));
+  const answers = socket !== undefined && (await connects(socket));
+  return answers
+    ? { what: 'container engine', state: 'ok', detail: `answers on ${socket}; not used yet, skills run in the sandbox` }
+    : { what: 'container engine', state: 'ok', detail: 'none; not needed, skills run in the sandbox' };
+}
+
+function connects(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+function toText({ what, state, detail, hint }: Finding): string {
+  return `${MARKS[state]}  ${what}: ${detail}\n${hint ? `         to do: ${hint}\n` : ''}`;
+}

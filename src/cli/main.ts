@@ -1,0 +1,30 @@
+/** The command line: `phoenix COMMAND`. One file for each command. */
+import { Command } from 'commander';
+import { VERSION } from '../version.ts';
+import { chatCommand } from './commands/chat.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { memoryCommand } from './commands/memory.ts';
+import { skillCommand } from './commands/skill.ts';
+import { startCommand } from './commands/start.ts';
+import { describeError } from './errors.ts';
+
+const program = new Command('phoenix')
+  .description('Skills as services for self-hosted AI assistants.')
+  .version(VERSION)
+  .option('-c, --config <file>', 'configuration file (default: phoenix.yaml here, or what PHOENIX_CONFIG names)')
+  .showHelpAfterError()
+  .addCommand(startCommand())
+  .addCommand(chatCommand())
+  .addCommand(memoryCommand())
+  .addCommand(skillCommand())
+  .addCommand(doctorCommand());
+
+// What reads our output may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`phoenix: ${describeError(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,186 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FactWriter } from './fact-writer.ts';
+import { fold } from './fold.ts';
+import { checkFact, checkLimit, checkPattern, checkTime, MemoryInputError, readCursor } from './input.ts';
+import { type CheckedQuery, LocalStore, toPage } from './local-store.ts';
+import { combinationOf, type FactRow, factQuery, type Mode, modeOf } from './queries.ts';
+import type { RemoteSql } from './remote-sql.ts';
+import { Replicator } from './replicator.ts';
+import { exportLines, importLines } from './transfer.ts';
+import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Stored } from './types.ts';
+
+/** A recall waits no longer for the skill: the local copy knows the same. */
+const RECALL_TIMEOUT_MS = 1000;
+const DAY_MS = 86_400_000;
+
+export interface EntityMemoryOptions {
+  /** Path of the local file. */
+  path: string;
+  /** The sql skill; without it the memory is local. */
+  remote?: RemoteSql;
+  /** How long a store waits for the skill before the local journal is enough, in milliseconds. */
+  timeoutMs?: number;
+  /** Verbs that have one object at a time, beside the built-in ones. */
+  singleValued?: readonly string[];
+}
+
+/**
+ * What the assistant knows: facts as subject, verb and object.
+ *
+ * Every change is on the disk of this machine before it is acknowledged, and is then brought to the sql skill. Recall asks the
+ * skill while that knows everything, and the local copy otherwise.
+ */
+export class EntityMemory {
+  readonly #store: LocalStore;
+  readonly #remote: RemoteSql | undefined;
+  readonly #replicator: Replicator | undefined;
+  readonly #timeoutMs: number;
+
+  /** @throws MemoryFileError */
+  constructor({ path, remote, timeoutMs = 5000, singleValued = [] }: EntityMemoryOptions) {
+    this.#store = new LocalStore(path, singleValued);
+    this.#remote = remote;
+    this.#replicator = remote && new Replicator(this.#store, remote, timeoutMs);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Stores one fact; the same fact again raises what is known about it. @throws MemoryInputError */
+  async storeSvo(
+    subject: string,
+    verb: string,
+    object: string,
+    more: Omit<NewFact, 'subject' | 'verb' | 'object'> = {},
+  ): Promise<Stored> {
+    return await this.storeMany([{ ...more, subject, verb, object }]);
+  }
+
+  /**
+   * Stores facts, in their order: all of them or, after an error, none.
+   *
+   * @throws MemoryInputError
+   */
+  async storeMany(facts: readonly NewFact[]): Promise<Stored> {
+    const now = Date.now();
+    const checked = facts.map((fact) => checkFact(fact, now));
+    await this.#store.writeAll(checked, (writer, fact) => writer.store(fact));
+    return { stored: checked.length, durable: await this.#untilReplicated() };
+  }
+
+  /** What is true now, or was at `asOf`: best first, by confidence, then by time. @throws MemoryInputError */
+  async recall(query: RecallQuery = {}): Promise<RecallPage> {
+    return await this.#read(query, modeOf(query));
+  }
+
+  /** Everything that was ever true, the latest first. @throws MemoryInputError */
+  async history(query: Omit<RecallQuery, 'asOf'> = {}): Promise<RecallPage> {
+    return await this.#read(query, 'history');
+  }
+
+  /** Ends, now, the validity of what matches; it stays in the history. @returns how many @throws MemoryInputError */
+  async retract(pattern: Pattern): Promise<number> {
+    const checked = checkPattern(pattern);
+    if (combinationOf(checked) === '') throw new MemoryInputError('pattern', 'names nothing');
+    return await this.#change((writer) => writer.retract(checked, Date.now()));
+  }
+
+  /**
+   * Deletes what matches, history included.
+   *
+   * @param everything must be true for a pattern that names nothing
+   * @returns how many
+   * @throws MemoryInputError
+   */
+  async forget(pattern: Pattern, { everything = false }: { everything?: boolean } = {}): Promise<number> {
+    const checked = checkPattern(pattern);
+    if (combinationOf(checked) !== '') return await this.#change((writer) => writer.forget(checked));
+    if (!everything) throw new MemoryInputError('pattern', 'names nothing: to forget everything, say so');
+    const { facts, history } = this.#store.stats();
+    await this.#change((writer) => writer.clear());
+    await this.vacuum();
+    return facts + history;
+  }
+
+  /** Deletes what was last seen more than some days ago. @returns how many @throws MemoryInputError */
+  async rotate(days: number): Promise<number> {
+    if (!(days > 0)) throw new MemoryInputError('days', 'must be a number above 0');
+    return await this.#change((writer) => writer.rotate(Date.now() - days * DAY_MS));
+  }
+
+  /** Gives free space back, here and at the skill, and removes texts that no fact uses any more. */
+  async vacuum(): Promise<void> {
+    await setImmediate();
+    this.#store.vacuum();
+    if (this.#replicator?.isCurrent) await this.#remote?.vacuum(this.#timeoutMs);
+  }
+
+  stats(): MemoryReport {
+    return {
+      ...this.#store.stats(),
+      backend: this.#remote ? 'skill' : 'local',
+      synchronized: this.#replicator?.isCurrent ?? false,
+      pending: this.#replicator?.pending ?? 0,
+      error: this.#replicator?.error,
+      quarantined: this.#store.quarantined,
+    };
+  }
+
+  /** Everything as JSON Lines, version 1. */
+  export(): AsyncIterable<string> {
+    return exportLines(this.#store);
+  }
+
+  /** Takes over an export. @returns how many facts it had @throws MemoryInputError that names the line; nothing was changed */
+  async import(lines: AsyncIterable<string>): Promise<number> {
+    const imported = await importLines(this.#store, lines);
+    await this.#untilReplicated();
+    return imported;
+  }
+
+  /** Brings what the skill has not seen yet to it. */
+  synchronize(): void {
+    this.#replicator?.notify();
+  }
+
+  async close(): Promise<void> {
+    await this.#replicator?.close();
+    await this.#store.close();
+  }
+
+  async #change<T>(change: (writer: FactWriter) => T): Promise<T> {
+    const result = await this.#store.write(change);
+    await this.#untilReplicated();
+    return result;
+  }
+
+  async #untilReplicated(): Promise<'skill' | 'local'> {
+    const reached = await this.#replicator?.reaches(this.#store.revision, this.#timeoutMs);
+    return reached ? 'skill' : 'local';
+  }
+
+  async #read(query: RecallQuery, mode: Mode): Promise<RecallPage> {
+    const checked: CheckedQuery = {
+      query: { ...query, ...checkPattern(query) },
+      mode,
+      limit: checkLimit(query.limit),
+      position: readCursor(query),
+    };
+    if (query.asOf !== undefined) checkTime('asOf', query.asOf);
+    if (this.#remote && this.#replicator?.isCurrent) {
+      try {
+        return { ...toPage(checked, await this.#readRemote(this.#remote, checked)), from: 'skill' };
+      } catch {
+        // The local copy answers; the replicator finds out what is wrong.
+        this.#replicator.distrust();
+      }
+    }
+    this.#replicator?.notify();
+    return { ...this.#store.read(checked), from: 'local' };
+  }
+
+  async #readRemote(remote: RemoteSql, { query, mode, limit, position }: CheckedQuery): Promise<FactRow[]> {
+    const facts = factQuery(combinationOf(query), mode, 'key', position !== undefined);
+    const keys = [query.subject, query.verb, query.object].filter((text) => text !== undefined).map(fold);
+    const parameters = facts.parameters(keys, query.asOf ?? 0, position, limit + 1);
+    return (await remote.query(facts.sql, parameters, RECALL_TIMEOUT_MS)) as FactRow[];
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync, renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
+
+const SETTINGS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA trusted_schema = OFF;
+  PRAGMA secure_delete = FAST;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -131072;
+  PRAGMA mmap_size = 1073741824;
+  PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA journal_size_limit = 67108864;
+`;
+
+/** The memory file cannot be used. */
+export class MemoryFileError extends Error {
+  override readonly name = 'MemoryFileError';
+}
+
+export interface LocalFile {
+  writer: DatabaseSync;
+  /** A connection of its own: it sees what is committed, also while a long transaction is under way. */
+  reader: DatabaseSync;
+  /** Where a damaged file was put, when there was one. */
+  quarantined: string | undefined;
+}
+
+/** Opens the memory file; a damaged one is put aside, never deleted. @throws MemoryFileError */
+export function openLocalFile(path: string, newStoreId: string): LocalFile {
+  try {
+    return { ...open(path, newStoreId), quarantined: undefined };
+  } catch (error) {
+    const { errcode } = error as { errcode?: number };
+    if (errcode === undefined || ![11, 26].includes(errcode & 0xff)) throw asFileError(path, error);
+  }
+  const quarantined = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, quarantined + suffix);
+  }
+  return { ...open(path, newStoreId), quarantined };
+}
+
+function open(path: string, newStoreId: string): { writer: DatabaseSync; reader: DatabaseSync } {
+  const wasClean = !existsSync(`${path}-wal`);
+  const writer = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    writer.exec(SETTINGS);
+    if (!wasClean) checkIntegrity(writer);
+    writer.exec([...TABLES, ...createIndexes('UNIQUE')].join(';\n'));
+    writer.exec('CREATE TABLE IF NOT EXISTS memory_deleted (revision INTEGER PRIMARY KEY, id INTEGER NOT NULL)');
+    writer.prepare('INSERT OR IGNORE INTO memory_replica VALUES (1, ?, ?, 0)').run(SCHEMA_VERSION, newStoreId);
+    const version = writer.prepare('SELECT schema_version AS version FROM memory_replica').get()?.version;
+    if (version !== SCHEMA_VERSION) {
+      throw new MemoryFileError(
+        `${path} has format ${version}, this Phoenix knows ${SCHEMA_VERSION}: use the Phoenix that wrote it`,
+      );
+    }
+    const reader = new DatabaseSync(path, { timeout: 5000, readOnly: true });
+    reader.exec('PRAGMA cache_size = -65536; PRAGMA mmap_size = 1073741824');
+    return { writer, reader };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+function checkIntegrity(database: DatabaseSync): void {
+  const result = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (result !== 'ok') throw Object.assign(new Error(String(result)), { errcode: 11 });
+}
+
+function asFileError(path: string, error: unknown): MemoryFileError {
+  if (error instanceof MemoryFileError) return error;
+  return new MemoryFileError(`${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+}

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
+import { FactWriter } from './fact-writer.ts';
+import { makeCursor, type Position } from './input.ts';
+import { type LocalFile, openLocalFile } from './local-file.ts';
+import {
+  combinationOf,
+  type FactQuery,
+  type FactRow,
+  factQuery,
+  type Mode,
+  positionAfter,
+  toTriple,
+} from './queries.ts';
+import { createLiveIndex, LIVE_INDEXES } from './schema.ts';
+import { Terms } from './terms.ts';
+import type { RecallQuery, Triple } from './types.ts';
+
+/** Changes between two turns of the event loop. */
+const TURN = 2000;
+/** As many changes, and no fewer than there are facts, have the indexes built anew. */
+const REBUILD_FROM = 50_000;
+
+/** A question with everything checked and filled in. */
+export interface CheckedQuery {
+  query: RecallQuery;
+  mode: Mode;
+  limit: number;
+  position: Position | undefined;
+}
+
+export interface Page {
+  triples: Triple[];
+  cursor: string | undefined;
+}
+
+/** Makes a page of the rows of a query that asked for one row more than the page has. */
+export function toPage({ query, mode, limit }: CheckedQuery, rows: FactRow[]): Page {
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    triples: rows.slice(0, limit).map(toTriple),
+    cursor: last && makeCursor(query, positionAfter(last, mode)),
+  };
+}
+
+interface PendingWrite {
+  run(writer: FactWriter): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** All facts, in a SQLite file of this machine. Writes that come at the same time share one transaction. */
+export class LocalStore {
+  readonly storeId: string;
+  /** Where a damaged file was put, when there was one. */
+  readonly quarantined: string | undefined;
+  /** Of the last committed change. */
+  revision: number;
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #reader: DatabaseSync;
+  readonly #readerTerms: Terms;
+  readonly #writer: FactWriter;
+  readonly #statements = new Map<string, { query: FactQuery; statement: StatementSync }>();
+  #pending: PendingWrite[] = [];
+  #isScheduled = false;
+  /** A long transaction that is under way. */
+  #long: Promise<void> | undefined;
+
+  constructor(path: string, singleValued: readonly string[]) {
+    const file: LocalFile = openLocalFile(path, randomUUID());
+    this.#path = path;
+    this.#database = file.writer;
+    this.#reader = file.reader;
+    this.quarantined = file.quarantined;
+    const known = this.#database
+      .prepare(
+        `SELECT store_id, max(revision, coalesce((SELECT max(revision) FROM memory_fact), 0),
+          coalesce((SELECT max(revision) FROM memory_deleted), 0)) AS revision FROM memory_replica`,
+      )
+      .get() as { store_id: string; revision: number };
+    this.storeId = known.store_id;
+    this.revision = known.revision;
+    this.#readerTerms = new Terms(this.#reader);
+    this.#writer = new FactWriter(this.#database, new Terms(this.#database), singleValued, known.revision);
+  }
+
+  /** Reads committed facts. */
+  read(checked: CheckedQuery): Page {
+    const { query, mode, limit, position } = checked;
+    const terms: number[] = [];
+    for (const text of [query.subject, query.verb, query.object]) {
+      if (text === undefined) continue;
+      const id = this.#readerTerms.find(text);
+      if (id === undefined) return { triples: [], cursor: undefined };
+      terms.push(id);
+    }
+    const { query: facts, statement } = this.#statement(combinationOf(query), mode, position !== undefined);
+    const rows = statement.all(...facts.parameters(terms, query.asOf ?? 0, position, limit + 1));
+    return toPage(checked, rows as unknown as FactRow[]);
+  }
+
+  /** Changes facts; resolves when the change is on the disk. */
+  write<T>(change: (writer: FactWriter) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let result: T;
+      this.#pending.push({
+        run: (writer) => {
+          result = change(writer);
+        },
+        resolve: () => resolve(result),
+        reject,
+      });
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  /**
+   * Makes many changes in one transaction, all or nothing. Other work gets its turn between them; other writes wait for the
+   * end, and readers see the facts as they were before.
+   */
+  async writeAll<T>(items: readonly T[], change: (writer: FactWriter, item: T) => void): Promise<void> {
+    if (items.length <= TURN) {
+      return await this.write((writer) => {
+        for (const item of items) change(writer, item);
+      });
+    }
+    while (this.#long) await this.#long;
+    const work = this.#writeLong(items, change);
+    this.#long = work
+      .catch(() => {})
+      .finally(() => {
+        this.#long = undefined;
+        this.#flush();
+      });
+    await work;
+  }
+
+  async #writeLong<T>(items: readonly T[], change: (writer: FactWriter, item: T) => void): Promise<void> {
+    this.#flush();
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      const rebuilds = items.length >= REBUILD_FROM && items.length >= this.stats().facts;
+      // Sorting an index at the end is faster than keeping it sorted all the time.
+      if (rebuilds) for (const name of Object.keys(LIVE_INDEXES)) this.#database.exec(`DROP INDEX ${name}`);
+      for (let at = 0; at < items.length; at += TURN) {
+        for (const item of items.slice(at, at + TURN)) change(this.#writer, item);
+        await setImmediateAsync();
+      }
+      if (rebuilds) {
+        for (const name of Object.keys(LIVE_INDEXES)) {
+          this.#database.exec(createLiveIndex(name));
+          await setImmediateAsync();
+        }
+      }
+      this.#database.exec('COMMIT');
+      this.revision = this.#writer.revision;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  #rollBack(): void {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    this.#writer.revision = this.revision;
+    this.#writer.reset();
+  }
+
+  /** How many revisions the skill is known to have; notes about deletions up to there are no longer needed. */
+  get confirmed(): number {
+    return Number(this.#database.prepare('SELECT revision FROM memory_replica').get()?.revision);
+  }
+
+  async confirm(revision: number): Promise<void> {
+    await this.write(() => {
+      this.#database.prepare('UPDATE memory_replica SET revision = ?').run(revision);
+      this.#database.prepare('DELETE FROM memory_deleted WHERE revision <= ?').run(revision);
+    });
+  }
+
+  /** Whether there are notes about deletions that a replica at this revision no longer needs. */
+  hasSettledNotes(revision: number): boolean {
+    return (
+      this.#database.prepare('SELECT 1 FROM memory_deleted WHERE revision <= ? LIMIT 1').get(revision) !== undefined
+    );
+  }
+
+  /** For what copies the facts: reads with statements of its own. */
+  get reader(): DatabaseSync {
+    return this.#reader;
+  }
+
+  /** Every fact with its past, in the order of their making. */
+  *records(): Generator<Triple> {
+    const select = this.#reader.prepare(
+      `SELECT id, subject, verb, object, confidence, source, first_seen, last_seen, count, valid_from, valid_to
+        FROM memory_fact WHERE id > ? ORDER BY id LIMIT 1000`,
+    );
+    select.setReturnArrays(true);
+    let last = 0;
+    while (true) {
+      const rows = select.all(last) as unknown as FactRow[];
+      for (const row of rows) yield toTriple(row);
+      const [id] = rows.at(-1) ?? [];
+      if (id === undefined) return;
+      last = id;
+    }
+  }
+
+  /** Removes texts that no fact uses any more and gives free space back to the file system. */
+  vacuum(): void {
+    this.#database.exec(`DELETE FROM memory_term WHERE id NOT IN
+      (SELECT s FROM memory_fact UNION SELECT v FROM memory_fact UNION SELECT o FROM memory_fact)`);
+    this.#writer.reset();
+    this.#readerTerms.forget();
+    this.#database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize');
+  }
+
+  stats(): { facts: number; history: number; terms: number; bytes: number } {
+    const count = (sql: string) => Number(this.#reader.prepare(sql).get()?.n);
+    return {
+      facts: count('SELECT count(*) AS n FROM memory_fact INDEXED BY memory_live_all WHERE valid_to IS NULL'),
+      history: count('SELECT count(*) AS n FROM memory_fact INDEXED BY memory_past_o WHERE valid_to IS NOT NULL'),
+      terms: count('SELECT count(*) AS n FROM memory_term'),
+      bytes: statSync(this.#path).size,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#long;
+    this.#flush();
+    this.#reader.close();
+    this.#database.exec('PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#database.close();
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    if (this.#long) return;
+    const writes = this.#pending;
+    if (writes.length === 0) return;
+    this.#pending = [];
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      for (const { run } of writes) run(this.#writer);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#rollBack();
+      for (const { reject } of writes) reject(error);
+      return;
+    }
+    this.revision = this.#writer.revision;
+    for (const { resolve } of writes) resolve();
+  }
+
+  #statement(combination: string, mode: Mode, isFurtherPage: boolean): { query: FactQuery; statement: StatementSync } {
+    const key = `${combination}/${mode}/${isFurtherPage}`;
+    let known = this.#statements.get(key);
+    if (!known) {
+      const query = factQuery(combination, mode, 'id', isFurtherPage);
+      const statement = this.#reader.prepare(query.sql);
+      statement.setReturnArrays(true);
+      known = { query, statement };
+      this.#statements.set(key, known);
+    }
+    return known;
+  }
+}

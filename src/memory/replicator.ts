@@ -1,0 +1,173 @@
+import { Changes, clearReplica, createReplica } from './changes.ts';
+import type { Position } from './input.ts';
+import type { LocalStore } from './local-store.ts';
+import { type FactRow, factQuery, positionAfter, toTriple } from './queries.ts';
+import type { RemoteSql } from './remote-sql.ts';
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 10_000;
+const HISTORY_PAGE = 5000;
+
+interface Waiter {
+  revision: number;
+  settle(reached: boolean): void;
+}
+
+/**
+ * Keeps the copy of the sql skill up to date: one transaction after the other, in the order of the changes.
+ *
+ * The copy itself says how far it is, in the same transaction as its facts. So a change that may or may not have arrived is
+ * simply compared after the next connection, and none is lost or done twice.
+ */
+export class Replicator {
+  readonly #store: LocalStore;
+  readonly #remote: RemoteSql;
+  readonly #timeoutMs: number;
+  readonly #changes: Changes;
+  #waiters: Waiter[] = [];
+  /** How far the copy is; undefined while nobody knows. */
+  #revision: number | undefined;
+  #generation = 0;
+  #running: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #closed = false;
+  error: string | undefined;
+
+  constructor(store: LocalStore, remote: RemoteSql, timeoutMs: number) {
+    this.#store = store;
+    this.#remote = remote;
+    this.#timeoutMs = timeoutMs;
+    this.#changes = new Changes(store.reader);
+    remote.onChange(() => {
+      if (this.#closed) return;
+      this.#generation++;
+      this.#revision = undefined;
+      if (this.pending > 0 && remote.isAvailable) this.notify();
+    });
+  }
+
+  /** The copy knows everything and can be asked. */
+  get isCurrent(): boolean {
+    return this.#revision === this.#store.revision && this.#remote.isAvailable;
+  }
+
+  get pending(): number {
+    return this.#store.revision - (this.#revision ?? this.#store.confirmed);
+  }
+
+  /** There is something to do: changes, or a connection to make. */
+  notify(): void {
+    if (this.#closed || this.#running || this.isCurrent) return;
+    clearTimeout(this.#retry);
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      // Something may have come after the last look.
+      if (this.error === undefined && !this.isCurrent) this.notify();
+    });
+  }
+
+  /** Waits until the copy has a revision. @returns false when that did not work, or not in time */
+  async reaches(revision: number, timeoutMs: number): Promise<boolean> {
+    if (this.#revision !== undefined && this.#revision >= revision) return true;
+    if (this.#closed) return false;
+    return await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => waiter.settle(false), timeoutMs);
+      const waiter: Waiter = {
+        revision,
+        settle: (reached) => {
+          clearTimeout(timer);
+          this.#waiters = this.#waiters.filter((other) => other !== waiter);
+          resolve(reached);
+        },
+      };
+      this.#waiters.push(waiter);
+      this.notify();
+    });
+  }
+
+  /** The copy turned out not to be what it was taken for. */
+  distrust(): void {
+    this.#revision = undefined;
+    this.notify();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#running;
+    for (const { settle } of this.#waiters) settle(false);
+    if (this.#revision !== undefined) await this.#store.confirm(this.#revision);
+  }
+
+  async #run(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      this.#revision ??= await this.#connect();
+      while (!this.#closed && this.#revision !== undefined && this.#revision !== this.#store.revision) {
+        await this.#send(this.#revision, generation);
+      }
+      this.error = undefined;
+      this.#failures = 0;
+    } catch (error) {
+      this.#revision = undefined;
+      this.error = error instanceof Error ? error.message : String(error);
+      for (const { settle } of this.#waiters) settle(false);
+      if (this.#closed) return;
+      const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+      this.#retry = setTimeout(() => this.notify(), delay);
+      this.#retry.unref();
+    }
+  }
+
+  async #send(after: number, generation: number): Promise<void> {
+    const { statements, revision } = this.#changes.since(after, this.#store.revision);
+    await this.#remote.transaction(statements, this.#timeoutMs);
+    if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
+    this.#revision = revision;
+    if (this.#store.hasSettledNotes(revision)) await this.#store.confirm(revision);
+    for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.settle(true);
+  }
+
+  /** Prepares the copy and finds out how far it is. */
+  async #connect(): Promise<number> {
+    const { storeId, revision: latest, confirmed } = this.#store;
+    await this.#remote.transaction(createReplica(storeId), this.#timeoutMs);
+    const [row] = await this.#remote.query('SELECT store_id, revision FROM memory_replica', [], this.#timeoutMs);
+    const [remoteId, revision] = row as [string, number];
+    if (remoteId === storeId && revision >= confirmed && revision <= latest) return revision;
+    // Somebody lost something: an old backup, a new disk. What only the copy knows is taken over, then it is written anew.
+    if (remoteId !== storeId || revision > latest) await this.#takeOver();
+    await this.#remote.transaction(clearReplica(storeId), this.#timeoutMs);
+    return 0;
+  }
+
+  async #takeOver(): Promise<void> {
+    const first = factQuery('', 'history', 'key', false);
+    const next = factQuery('', 'history', 'key', true);
+    let size = HISTORY_PAGE;
+    let position: Position | undefined;
+    while (true) {
+      const query = position ? next : first;
+      let rows: FactRow[];
+      try {
+        rows = await this.#read(query.sql, query.parameters([], 0, position, size));
+      } catch (error) {
+        // Long texts: fewer of them fit into one answer.
+        if ((error as { code?: string }).code !== 'RESOURCE_EXHAUSTED' || size === 1) throw error;
+        size = Math.ceil(size / 4);
+        continue;
+      }
+      await this.#store.write((writer) => {
+        for (const row of rows) writer.merge(toTriple(row));
+      });
+      const last = rows.at(-1);
+      if (!last || rows.length < size) return;
+      position = positionAfter(last, 'history');
+    }
+  }
+
+  async #read(sql: string, parameters: (string | number)[]): Promise<FactRow[]> {
+    return (await this.#remote.query(sql, parameters, this.#timeoutMs)) as FactRow[];
+  }
+}

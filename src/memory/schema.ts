@@ -1,0 +1,73 @@
+/**
+ * The tables of the memory, the same in the local file and in the sql skill. Version 1.
+ *
+ * Facts are matched by the ids of their folded texts (see fold.ts), so index entries are small; the texts as they were told
+ * stand in the row itself. Rows whose validity has ended are kept out of the indexes that recall uses, so history costs it
+ * nothing. `revision` grows with every change: what the skill has not seen yet is what has a higher one than it knows.
+ */
+export const SCHEMA_VERSION = 1;
+
+export const TABLES = [
+  'CREATE TABLE IF NOT EXISTS memory_term (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)',
+  `CREATE TABLE IF NOT EXISTS memory_fact (
+    id INTEGER PRIMARY KEY,
+    s INTEGER NOT NULL, v INTEGER NOT NULL, o INTEGER NOT NULL,
+    subject TEXT NOT NULL, verb TEXT NOT NULL, object TEXT NOT NULL,
+    confidence REAL NOT NULL, source TEXT NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL, valid_to INTEGER,
+    revision INTEGER NOT NULL
+  )`,
+  `CREATE TABLE IF NOT EXISTS memory_replica (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    schema_version INTEGER NOT NULL,
+    store_id TEXT NOT NULL,
+    revision INTEGER NOT NULL
+  )`,
+  `CREATE VIEW IF NOT EXISTS entity_memory AS
+    SELECT subject, verb, object, confidence, datetime(last_seen / 1000, 'unixepoch') AS timestamp, source
+    FROM memory_fact WHERE valid_to IS NULL`,
+];
+
+const BEST_FIRST = 'confidence DESC, last_seen DESC, id DESC';
+
+/** Indexes for what is true now: one for every combination of subject, verb and object. */
+export const LIVE_INDEXES: Record<string, string> = {
+  memory_live_sv: `(s, v, ${BEST_FIRST})`,
+  memory_live_vo: `(v, o, ${BEST_FIRST})`,
+  memory_live_s: `(s, ${BEST_FIRST})`,
+  memory_live_v: `(v, ${BEST_FIRST})`,
+  memory_live_o: `(o, ${BEST_FIRST})`,
+  memory_live_all: `(${BEST_FIRST})`,
+};
+
+/** Which index answers which combination. One fact for each subject, object and verb: few rows are left to sort for `so`. */
+export const INDEX_OF: Record<string, string> = {
+  '': 'memory_live_all',
+  s: 'memory_live_s',
+  v: 'memory_live_v',
+  o: 'memory_live_o',
+  sv: 'memory_live_sv',
+  vo: 'memory_live_vo',
+  so: 'memory_live_sov',
+  svo: 'memory_live_sov',
+};
+
+const LIVE = 'WHERE valid_to IS NULL';
+
+export function createLiveIndex(name: string): string {
+  return `CREATE INDEX IF NOT EXISTS ${name} ON memory_fact ${LIVE_INDEXES[name]} ${LIVE}`;
+}
+
+/** `UNIQUE` holds in the local store alone: a replica may see changes of two rows in another order than they happened. */
+export function createIndexes(unique: 'UNIQUE' | ''): string[] {
+  return [
+    `CREATE ${unique} INDEX IF NOT EXISTS memory_live_sov ON memory_fact (s, o, v) ${LIVE}`,
+    ...Object.keys(LIVE_INDEXES).map(createLiveIndex),
+    ...['s, v, o', 'v, o', 'o'].map(
+      (columns) =>
+        `CREATE INDEX IF NOT EXISTS memory_past_${columns.replaceAll(', ', '')} ON memory_fact (${columns}) WHERE valid_to IS NOT NULL`,
+    ),
+    'CREATE INDEX IF NOT EXISTS memory_revision ON memory_fact (revision)',
+  ];
+}
