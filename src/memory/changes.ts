@@ -2,6 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RemoteStatement, SqlParameter } from './remote-sql.ts';
 import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
 
+/** Stands for every fact in the notes about deletions; no fact has this id. */
+export const EVERYTHING = 0;
+
 /** Facts, and characters of them, in one transaction. */
 const MAX_FACTS = 4000;
 const MAX_LENGTH = 4 * 1024 ** 2;
@@ -20,6 +23,8 @@ const UPSERT = `INSERT INTO memory_fact (${FACT_COLUMNS.join(', ')}) VALUES (${F
 const LEARN_TERM = `INSERT OR REPLACE INTO memory_term (id, key) SELECT ?1, ?2
   WHERE NOT EXISTS (SELECT 1 FROM memory_term WHERE id = ?1 AND key = ?2)`;
 
+const CLEAR: readonly RemoteStatement[] = [{ sql: 'DELETE FROM memory_fact' }, { sql: 'DELETE FROM memory_term' }];
+
 /** Prepares a replica; what it has it keeps. */
 export function createReplica(storeId: string): RemoteStatement[] {
   return [
@@ -30,11 +35,7 @@ export function createReplica(storeId: string): RemoteStatement[] {
 
 /** Empties a replica, for it to be written anew. */
 export function clearReplica(storeId: string): RemoteStatement[] {
-  return [
-    { sql: 'DELETE FROM memory_fact' },
-    { sql: 'DELETE FROM memory_term' },
-    { sql: 'UPDATE memory_replica SET store_id = ?, revision = 0', rows: [[storeId]] },
-  ];
+  return [...CLEAR, { sql: 'UPDATE memory_replica SET store_id = ?, revision = 0', rows: [[storeId]] }];
 }
 
 /** Reads what changed, as statements that make a replica know it too. */
@@ -82,6 +83,8 @@ export class Changes {
           sql: 'UPDATE memory_replica SET revision = CASE WHEN revision = ? THEN ? ELSE NULL END',
           rows: [[after, revision]],
         },
+        // What is left was told after everything was forgotten, so it is in this or a later transaction.
+        ...(deleted.some(([id]) => id === EVERYTHING) ? CLEAR : []),
         { sql: LEARN_TERM, rows: terms },
         { sql: 'DELETE FROM memory_fact WHERE id = ?', rows: deleted },
         { sql: UPSERT, rows: facts },

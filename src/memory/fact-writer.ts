@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { EVERYTHING } from './changes.ts';
 import { fold } from './fold.ts';
 import { combinationOf } from './queries.ts';
 import { SINGLE_VALUED_VERBS } from './single-valued.ts';
@@ -156,8 +157,7 @@ export class FactWriter {
   /** Deletes everything. */
   clear(): void {
     this.#database.exec('DELETE FROM memory_fact; DELETE FROM memory_term; DELETE FROM memory_deleted');
-    // A replica that has not got this far is written anew, which says the same as a note about every single fact.
-    this.#database.prepare('UPDATE memory_replica SET revision = ?').run(++this.revision);
+    this.#bury.run(++this.revision, EVERYTHING);
     this.reset();
   }
 

@@ -58,12 +58,12 @@ export class Replicator {
 
   /** There is something to do: changes, or a connection to make. */
   notify(): void {
-    if (this.#closed || this.#running || this.isCurrent) return;
+    if (this.#closed || this.#running || this.#revision === this.#store.revision) return;
     clearTimeout(this.#retry);
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       // Something may have come after the last look.
-      if (this.error === undefined && !this.isCurrent) this.notify();
+      if (this.error === undefined) this.notify();
     });
   }
 
@@ -101,9 +101,10 @@ export class Replicator {
   }
 
   async #run(): Promise<void> {
-    const generation = this.#generation;
     try {
       this.#revision ??= await this.#connect();
+      // The connection itself may have started the skill; from here on another instance is another copy.
+      const generation = this.#generation;
       while (!this.#closed && this.#revision !== undefined && this.#revision !== this.#store.revision) {
         await this.#send(this.#revision, generation);
       }

@@ -1,0 +1,326 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  type BackoffPolicy,
+  DEFAULT_BACKOFF,
+  decide,
+  type UnitEffect,
+  type UnitEvent,
+  type UnitState,
+} from './lifecycle.ts';
+
+const policy: BackoffPolicy = { initialMs: 100, maxMs: 1000, circuitFailures: 3, circuitMs: 15_000 };
+
+const ensure: UnitEvent = { t: 'ensure' };
+const launched: UnitEvent = { t: 'launched' };
+const launchFailed: UnitEvent = { t: 'launch_failed' };
+const crashed: UnitEvent = { t: 'exited', reason: 'crashed:SIGSEGV', healthy: false };
+const crashedHealthy: UnitEvent = { t: 'exited', reason: 'crashed:1', healthy: true };
+const unhealthy: UnitEvent = { t: 'unhealthy' };
+const idle: UnitEvent = { t: 'stop', reason: 'idle' };
+const stop: UnitEvent = { t: 'stop', reason: 'operator' };
+const restart: UnitEvent = { t: 'restart', reason: 'operator' };
+const stopped: UnitEvent = { t: 'stopped' };
+const backoffElapsed: UnitEvent = { t: 'backoff_elapsed' };
+const halfOpen: UnitEvent = { t: 'half_open' };
+const close: UnitEvent = { t: 'close' };
+
+const launch: UnitEffect = { t: 'launch' };
+const grant: UnitEffect = { t: 'grant' };
+const refuse: UnitEffect = { t: 'refuse' };
+
+const events: UnitEvent[] = [
+  ensure,
+  launched,
+  launchFailed,
+  crashed,
+  crashedHealthy,
+  unhealthy,
+  idle,
+  stop,
+  restart,
+  stopped,
+  backoffElapsed,
+  halfOpen,
+  close,
+];
+
+const stoppedState: UnitState = { t: 'stopped', crashes: 1, failures: 2 };
+const backingOff: UnitState = { t: 'backing_off', crashes: 1, failures: 1, relaunch: false };
+const starting: UnitState = { t: 'starting', crashes: 1, failures: 1 };
+const ready: UnitState = { t: 'ready', crashes: 1 };
+const stopping: UnitState = { t: 'stopping', reason: 'idle', relaunch: false, crashes: 1 };
+const failed: UnitState = { t: 'failed', failures: 3 };
+const closed: UnitState = { t: 'closed' };
+const fresh: UnitState = { t: 'stopped', crashes: 0, failures: 0 };
+const anew: UnitState = { t: 'starting', crashes: 0, failures: 0 };
+
+type Row = [event: UnitEvent, next: UnitState, effects: UnitEffect[]];
+
+/** What each state makes of the events that mean something in it; every other event must change nothing. */
+const tables: { state: UnitState; rows: Row[]; unlisted?: UnitEvent[] }[] = [
+  {
+    state: stoppedState,
+    rows: [
+      [ensure, { t: 'starting', crashes: 1, failures: 2 }, [launch]],
+      [restart, { t: 'starting', crashes: 1, failures: 2 }, [launch]],
+      [close, closed, [refuse]],
+    ],
+  },
+  {
+    state: backingOff,
+    rows: [
+      [ensure, { ...backingOff, relaunch: true }, []],
+      [backoffElapsed, { t: 'stopped', crashes: 1, failures: 1 }, []],
+      [restart, anew, [launch]],
+      [stop, fresh, [refuse]],
+      [idle, fresh, [refuse]],
+      [close, closed, [refuse]],
+    ],
+  },
+  {
+    state: { ...backingOff, relaunch: true },
+    rows: [
+      [backoffElapsed, { t: 'starting', crashes: 1, failures: 1 }, [launch]],
+      [restart, anew, [launch]],
+      [stop, fresh, [refuse]],
+      [idle, fresh, [refuse]],
+      [close, closed, [refuse]],
+    ],
+  },
+  {
+    state: starting,
+    rows: [
+      [launched, ready, [grant]],
+      [
+        launchFailed,
+        { t: 'backing_off', crashes: 1, failures: 2, relaunch: false },
+        [refuse, { t: 'back_off', delayMs: 200 }],
+      ],
+      [close, closed, [refuse, { t: 'stop_instance', reason: 'shutdown' }]],
+    ],
+    unlisted: [stop, idle],
+  },
+  {
+    state: ready,
+    rows: [
+      [ensure, ready, [grant]],
+      [crashed, { t: 'backing_off', crashes: 2, failures: 0, relaunch: true }, [{ t: 'back_off', delayMs: 100 }]],
+      [crashedHealthy, { t: 'starting', crashes: 1, failures: 0 }, [launch]],
+      [idle, { ...stopping, crashes: 0 }, [{ t: 'stop_instance', reason: 'idle' }]],
+      [stop, { ...stopping, reason: 'operator', crashes: 0 }, [{ t: 'stop_instance', reason: 'operator' }]],
+      [
+        restart,
+        { ...stopping, reason: 'operator', relaunch: true, crashes: 0 },
+        [{ t: 'stop_instance', reason: 'operator' }],
+      ],
+      [close, closed, [refuse, { t: 'stop_instance', reason: 'shutdown' }]],
+    ],
+    unlisted: [unhealthy],
+  },
+  {
+    state: stopping,
+    rows: [
+      [ensure, { ...stopping, relaunch: true }, []],
+      [restart, { ...stopping, relaunch: true }, []],
+      [stop, stopping, [refuse]],
+      [idle, stopping, [refuse]],
+      [stopped, { t: 'stopped', crashes: 1, failures: 0 }, []],
+      [close, closed, [refuse]],
+    ],
+  },
+  {
+    state: { ...stopping, relaunch: true },
+    rows: [
+      [stop, stopping, [refuse]],
+      [idle, stopping, [refuse]],
+      [stopped, { t: 'starting', crashes: 1, failures: 0 }, [launch]],
+      [close, closed, [refuse]],
+    ],
+  },
+  {
+    state: failed,
+    rows: [
+      [ensure, failed, [refuse]],
+      [restart, anew, [launch]],
+      [stop, fresh, []],
+      [idle, fresh, []],
+      [halfOpen, { t: 'stopped', crashes: 0, failures: 2 }, []],
+      [close, closed, [refuse]],
+    ],
+  },
+  { state: closed, rows: [[ensure, closed, [refuse]]] },
+];
+
+/** Feeds events one after the other; yields what each of them led to. */
+function play(all: readonly UnitEvent[], from: UnitState = fresh): { state: UnitState; effects: UnitEffect[][] } {
+  let state = from;
+  const effects = all.map((event) => {
+    const [next, done] = decide(state, event, policy);
+    state = next;
+    return done;
+  });
+  return { state, effects };
+}
+
+const delays = (effects: UnitEffect[][]) => effects.flat().flatMap((e) => (e.t === 'back_off' ? [e.delayMs] : []));
+
+describe('decide', () => {
+  for (const { state, rows, unlisted = [] } of tables) {
+    const relaunch = 'relaunch' in state && state.relaunch ? ', to be launched again' : '';
+    describe(`${state.t}${relaunch}`, () => {
+      for (const event of events) {
+        if (unlisted.includes(event)) continue;
+        const [, next, effects] = rows.find(([each]) => each === event) ?? [event, state, []];
+        const reason = 'reason' in event ? ` (${event.reason})` : '';
+        it(`${event.t}${reason} -> ${next === state ? 'nothing' : next.t}`, () => {
+          assert.deepEqual(decide(state, event, policy), [next, effects]);
+        });
+      }
+    });
+  }
+});
+
+describe('crashes', () => {
+  it('relaunches at once after the first crash, then after a delay that doubles up to the maximum', () => {
+    const cycle = [backoffElapsed, launched, crashed];
+    const { state, effects } = play([ensure, launched, crashed, launched, crashed, ...Array(5).fill(cycle).flat()]);
+    assert.deepEqual(effects[2], [launch]);
+    assert.deepEqual(delays(effects), [100, 200, 400, 800, 1000, 1000]);
+    assert.equal(state.t, 'backing_off');
+  });
+
+  it('begins to count anew after a healthy run', () => {
+    const { state, effects } = play([
+      ensure,
+      launched,
+      crashed,
+      launched,
+      crashed,
+      backoffElapsed,
+      launched,
+      crashedHealthy,
+    ]);
+    assert.deepEqual(state, { t: 'starting', crashes: 1, failures: 0 });
+    assert.deepEqual(effects.at(-1), [launch]);
+  });
+
+  it('backs off when the skill turns unhealthy after every launch', () => {
+    const cycle = [launched, unhealthy, stopped];
+    const { effects } = play([ensure, ...Array(5).fill(cycle).flat()]);
+    assert.ok(delays(effects).length > 0, 'it was launched again and again without a delay');
+  });
+
+  it('stops an unhealthy skill and launches it again', () => {
+    const { state, effects } = play([ensure, launched, unhealthy]);
+    assert.equal(state.t, 'stopping');
+    assert.deepEqual(effects.at(-1), [{ t: 'stop_instance', reason: 'unhealthy' }]);
+    const after = play([stopped], state);
+    assert.ok(after.state.t === 'starting' || after.state.t === 'backing_off');
+  });
+});
+
+describe('circuit', () => {
+  const open = [ensure, launchFailed, ensure, backoffElapsed, launchFailed, ensure, backoffElapsed, launchFailed];
+
+  it('opens after failed launches in a row, each of them refused', () => {
+    const { state, effects } = play(open);
+    assert.deepEqual(state, failed);
+    assert.deepEqual(delays(effects), [100, 200]);
+    assert.deepEqual(effects.at(-1), [refuse, { t: 'open_circuit', delayMs: 15_000 }]);
+    assert.equal(effects.flat().filter(({ t }) => t === 'refuse').length, 3);
+  });
+
+  it('does not launch again by itself after a failed launch that nobody waits for', () => {
+    const { state, effects } = play([ensure, launchFailed, backoffElapsed]);
+    assert.deepEqual(state, { t: 'stopped', crashes: 0, failures: 1 });
+    assert.deepEqual(effects.at(-1), []);
+  });
+
+  it('half open, one more failure opens it again', () => {
+    const { state, effects } = play([...open, halfOpen, ensure, launchFailed]);
+    assert.deepEqual(effects.at(-2), [launch]);
+    assert.deepEqual(state, failed);
+  });
+
+  it('half open, a launch that succeeds closes it', () => {
+    const { state, effects } = play([...open, halfOpen, ensure, launched]);
+    assert.deepEqual(state, { t: 'ready', crashes: 0 });
+    assert.deepEqual(effects.at(-1), [grant]);
+    assert.equal(play([idle, stopped, ensure, launchFailed], state).state.t, 'backing_off');
+  });
+
+  it('is closed by a restart', () => {
+    const { state } = play([...open, restart, launchFailed]);
+    assert.deepEqual(state, { t: 'backing_off', crashes: 0, failures: 1, relaunch: false });
+  });
+
+  it('opens at the first failure when one is the limit', () => {
+    const strict = { ...policy, circuitFailures: 1 };
+    assert.equal(decide(anew, launchFailed, strict)[0].t, 'failed');
+    assert.equal(decide(anew, launchFailed, DEFAULT_BACKOFF)[0].t, 'backing_off');
+  });
+});
+
+describe('stop', () => {
+  it('while starting, the skill does not stay', () => {
+    const { state, effects } = play([ensure, stop, launched]);
+    const ended = effects.flat().some(({ t }) => t === 'stop_instance');
+    assert.ok(ended && state.t !== 'ready', `the stop was lost: the skill is ${state.t}`);
+  });
+
+  it('while stopping, takes back that it is to be launched again', () => {
+    const { state, effects } = play([ensure, launched, idle, ensure, stop, stopped]);
+    assert.equal(state.t, 'stopped');
+    assert.equal(effects.flat().filter(({ t }) => t === 'launch').length, 1);
+  });
+
+  it('of a crash loop forgets the crashes', () => {
+    const loop = [ensure, launched, crashed, launched, crashed, stop];
+    assert.deepEqual(play(loop).state, fresh);
+  });
+});
+
+describe('any sequence of events', () => {
+  const anyEvent = fc.constantFrom(...events);
+
+  it('never launches twice without an end between, and never after it was closed', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 60 }), (sequence) => {
+        let state: UnitState = fresh;
+        let mayRun = false;
+        let wasClosed = false;
+        for (const event of sequence) {
+          if (event.t === 'exited' || event.t === 'stopped' || event.t === 'launch_failed') mayRun = false;
+          const [next, effects] = decide(state, event, policy);
+          for (const effect of effects) {
+            if (effect.t !== 'launch') continue;
+            assert.ok(!mayRun && !wasClosed, `${state.t} launched on ${event.t}`);
+            mayRun = true;
+          }
+          wasClosed ||= event.t === 'close';
+          assert.equal(next.t === 'closed', wasClosed);
+          state = next;
+        }
+      }),
+    );
+  });
+
+  it('never forgets who waits: a launch is under way or will follow, until they are granted or refused', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 60 }), (sequence) => {
+        let state: UnitState = fresh;
+        let waiting = false;
+        for (const event of sequence) {
+          const [next, effects] = decide(state, event, policy);
+          if (event.t === 'ensure') waiting = true;
+          if (effects.some(({ t }) => t === 'grant' || t === 'refuse')) waiting = false;
+          const comes = next.t === 'starting' || ('relaunch' in next && next.relaunch);
+          assert.ok(!waiting || comes, `${state.t} forgot a waiter on ${event.t}`);
+          state = next;
+        }
+      }),
+    );
+  });
+});
