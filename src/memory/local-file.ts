@@ -1,4 +1,5 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
 
@@ -30,6 +31,7 @@ export interface LocalFile {
 /** Opens the memory file; a damaged one is put aside, never deleted. @throws MemoryFileError */
 export function openLocalFile(path: string, newStoreId: string): LocalFile {
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return { ...open(path, newStoreId), quarantined: undefined };
   } catch (error) {
     const { errcode } = error as { errcode?: number };

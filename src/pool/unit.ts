@@ -115,7 +115,8 @@ export class SkillUnit {
       this.#waiters.add(waiter);
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
-      else this.dispatch({ t: 'ensure' });
+      // Ready, but its connection has ended: what is about to be noticed leads to a relaunch, and that answers the waiter.
+      else if (this.#state.t !== 'ready') this.dispatch({ t: 'ensure' });
     });
   }
 
