@@ -81,7 +81,7 @@ export function readEntity(tokens: readonly Token[], language: Language, isAskin
   const phrase = withoutCommas(tokens);
   const [first, ...rest] = phrase;
   if (!first || phrase.length > 12) return undefined;
-  if (rest.length === 0 && ['yo', 'i', 'me', 'mi', 'myself'].includes(first.norm)) return SELF_ENTITY;
+  if (rest.length === 0 && ['yo', 'i', 'me', 'mí', 'myself'].includes(first.text.toLowerCase())) return SELF_ENTITY;
   if (language === 'en') {
     const at = phrase.findLastIndex(({ text }) => text === "'s");
     if (at > 0) {
@@ -100,16 +100,16 @@ export function readEntity(tokens: readonly Token[], language: Language, isAskin
 
 /** What stands after "el", "la", "the": "la hermana de Luis", "el coche". */
 function readArticle(tokens: readonly Token[], language: Language, isAsking: boolean): Entity | undefined {
+  if (isName(tokens, language)) return other(textOf(tokens), { isName: true });
   const at = tokens.findIndex(({ norm }) => OF[language].has(norm));
   if (at > 0) {
     const article = tokens[at]?.norm === 'del' ? [{ text: 'el', norm: 'el', isCapital: false }] : [];
     const owner = readEntity([...article, ...tokens.slice(at + 1)], language, isAsking);
     if (owner && !owner.attributeVerb) {
       const owned = readOwned(tokens.slice(0, at), owner, language);
-      if (owned && (owned.isRelation || owned.attributeVerb || owner.isSelf)) return owned;
+      if (owned) return owned;
     }
   }
-  if (isName(tokens, language)) return other(textOf(tokens), { isName: true });
   return isNoun(tokens, language) ? other(nounOf(tokens)) : undefined;
 }
 

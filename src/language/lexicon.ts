@@ -169,7 +169,6 @@ const ENGLISH_ONLY: readonly (readonly [string, string])[] = [
 const ATTRIBUTES: readonly (readonly [string, string])[] = [
   ...([
     ['teléfono', 'phone'],
-    ['número de teléfono', 'phone number'],
     ['correo', 'email'],
     ['dirección', 'address'],
   ] as const),
@@ -215,6 +214,7 @@ const ATTRIBUTES_ENGLISH_ONLY: readonly (readonly [string, string])[] = [
     ['favourite song', 'canción favorita'],
     ['favourite sport', 'deporte favorito'],
     ['telephone', 'teléfono'],
+    ['phone number', 'teléfono'],
   ] as const),
   ...([
     ['favourite team', 'equipo favorito'],
@@ -226,16 +226,30 @@ const ATTRIBUTES_ENGLISH_ONLY: readonly (readonly [string, string])[] = [
 const dictionary = (
   pairs: readonly (readonly [string, string])[],
   englishOnly: readonly (readonly [string, string])[],
-  spanishOnly: readonly string[] = [],
+  spanishOnly: readonly (readonly [string, string])[] = [],
 ) => ({
-  es: new Map([...pairs.map(([es]) => [fold(es), es] as const), ...spanishOnly.map((es) => [fold(es), es] as const)]),
+  es: new Map([
+    ...pairs.map(([es]) => [fold(es), es] as const),
+    ...spanishOnly.map(([said, es]) => [fold(said), es] as const),
+  ]),
   en: new Map([...pairs.map(([es, en]) => [en, es] as const), ...englishOnly]),
   toEnglish: new Map(pairs.map(([es, en]) => [fold(es), en] as const)),
 });
 
 /** Folded noun -> the Spanish noun that is stored. */
-export const relations = dictionary(RELATIONS, ENGLISH_ONLY, SPANISH_ONLY);
-export const attributes = dictionary(ATTRIBUTES, ATTRIBUTES_ENGLISH_ONLY, ['email', 'email de trabajo', 'trabajo']);
+export const relations = dictionary(
+  RELATIONS,
+  ENGLISH_ONLY,
+  SPANISH_ONLY.map((noun) => [noun, noun]),
+);
+export const attributes = dictionary(ATTRIBUTES, ATTRIBUTES_ENGLISH_ONLY, [
+  ['número de teléfono', 'teléfono'],
+  ['número', 'teléfono'],
+  ['móvil', 'teléfono'],
+  ['email', 'correo'],
+  ['correo electrónico', 'correo'],
+  ['trabajo', 'profesión'],
+]);
 
 /** A conjugated verb, with what follows it ("en") as part of it. */
 export interface Form {

@@ -51,6 +51,9 @@ const DOES = new Set(['do', 'does', 'did']);
 const BE = new Set(['is', 'am', 'are', 'was']);
 const COPULA: Record<Language, ReadonlySet<string>> = { es: new Set(['es', 'son', 'soy']), en: BE };
 
+/** Question words that ask what something is. */
+const THINGS = new Set(['que', 'cual', 'cuales', 'what', 'which']);
+
 /** Reads a question; undefined unless all of it is understood. */
 export function readQuestion(all: readonly Token[], language: Language): Question | undefined {
   const tokens = all.filter(({ norm }) => norm !== ',');
@@ -73,9 +76,9 @@ function objectsOf(entity: Entity | undefined, verbs: readonly string[]): Questi
 }
 
 /** The entity after words that may already have named it: "¿quién soy?" */
-function restOrSelf(tokens: readonly Token[], last: string | undefined, language: Language): Entity | undefined {
+function restOrSelf(tokens: readonly Token[], words: readonly string[], language: Language): Entity | undefined {
   if (tokens.length > 0) return entityOf(tokens, language);
-  return last && /^(soy|tengo|cumplo|dedico|trabajo|estoy|juego)$/.test(last) ? SELF_ENTITY : undefined;
+  return words.some((word) => /^(soy|tengo|cumplo|dedico|trabajo|estoy|juego)$/.test(word)) ? SELF_ENTITY : undefined;
 }
 
 function readEverything(tokens: readonly Token[], language: Language): Question | undefined {
@@ -83,7 +86,7 @@ function readEverything(tokens: readonly Token[], language: Language): Question 
   if (!words) return undefined;
   const rest = tokens.slice(words.length);
   const isDel = rest[0]?.norm === 'del';
-  const entity = restOrSelf(isDel ? rest.slice(1) : rest, words.at(-1), language);
+  const entity = restOrSelf(isDel ? rest.slice(1) : rest, words, language);
   if (!entity || entity.attributeVerb) return undefined;
   const self = rest[0]?.norm === 'mi' && rest.length === 1 ? SELF_ENTITY : entity;
   return { asked: 'everything', patterns: [{ subject: self.key }, { object: self.key }] };
@@ -92,7 +95,7 @@ function readEverything(tokens: readonly Token[], language: Language): Question 
 function readFixed(tokens: readonly Token[], language: Language): Question | undefined {
   for (const [starts, verbs] of FIXED[language]) {
     const words = starts.find((phrase) => startsWith(tokens, phrase));
-    const question = words && objectsOf(restOrSelf(tokens.slice(words.length), words.at(-1), language), verbs);
+    const question = words && objectsOf(restOrSelf(tokens.slice(words.length), words, language), verbs);
     if (question) return question;
   }
   if (language === 'es') return undefined;
@@ -119,9 +122,11 @@ function readAttribute(tokens: readonly Token[], language: Language): Question |
   const [first, second] = tokens;
   if (!first || !second || !WH[language].has(first.norm) || !COPULA[language].has(second.norm)) return undefined;
   const entity = entityOf(tokens.slice(2), language);
-  return entity?.attributeVerb
-    ? { asked: 'object', patterns: [{ subject: entity.key, verb: entity.attributeVerb }] }
-    : undefined;
+  if (entity?.attributeVerb)
+    return { asked: 'object', patterns: [{ subject: entity.key, verb: entity.attributeVerb }] };
+  // "What is the capital of France?"
+  const isThing = entity && !entity.isSelf && !entity.isName && THINGS.has(first.norm);
+  return isThing ? objectsOf(entity, ['es']) : undefined;
 }
 
 /** "¿Qué le gusta a Ana?", "¿qué me gusta?", "¿a quién le gusta el té?", "¿le gusta el té a Ana?", "¿a Ana le gusta el té?" */
@@ -248,6 +253,14 @@ function afterSubject(tokens: readonly Token[], at: number, form: Form, language
 
 function beforeSubject(tokens: readonly Token[], form: Form, language: Language): Question | undefined {
   const preposition = form.words.slice(form.verbLength);
+  // "¿Es médica Ana?": a name at the end is who is meant.
+  for (let at = form.verbLength + 1; form.entry.verb === 'es' && at < tokens.length; at++) {
+    const subject = readEntity(tokens.slice(at), language);
+    const question = subject?.isName
+      ? whether(subject, 'es', readObject(tokens.slice(form.verbLength, at), language, true))
+      : undefined;
+    if (question) return question;
+  }
   for (let end = form.verbLength + 1; end < tokens.length; end++) {
     if (!startsWith(tokens, preposition, end)) continue;
     const subject = entityOf(tokens.slice(form.verbLength, end), language);
