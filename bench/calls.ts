@@ -1,0 +1,82 @@
+/** Calls of a skill beside a stock Python grpcio echo server, both on unix sockets, in turns. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { credentials } from '@grpc/grpc-js';
+import { SkillServiceClient } from '../src/contract/index.ts';
+import { createTestPool } from '../test/support/pool.ts';
+import { Figures, percentile, rateOf, ratio, report, timesOf } from './measure.ts';
+import { benchCatalog, benchRuntime } from './pool.ts';
+
+const PYTHON = '/usr/bin/python3';
+const PROTO = join(import.meta.dirname, '../proto');
+const IN_FLIGHT = 64;
+
+export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures> {
+  const calls = quick ? 500 : 5000;
+  const rounds = quick ? 1 : 5;
+  const runtime = await benchRuntime();
+  const { pool, paths, cleanUp } = createTestPool(runtime, { catalog: benchCatalog() });
+  const folder = mkdtempSync(join(tmpdir(), 'phoenix-bench-'));
+  const pythonSocket = join(folder, 'echo.sock');
+  const python = spawn(PYTHON, [join(import.meta.dirname, 'echo_server.py'), pythonSocket, PROTO], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const figures = new Figures();
+  try {
+    await once(python.stdout, 'data');
+    const client = await pool.getSkillClient('bench-echo');
+    const unary = new SkillServiceClient(
+      `unix:${join(paths.socketDir('bench-echo'), 'skill.sock')}`,
+      credentials.createInsecure(),
+    );
+    const request = { prompt: 'hello', maxTokens: 0, temperature: 0, stop: [], topP: 0, context: {}, sql: undefined };
+    const callUnary = () =>
+      new Promise((resolve, reject) => {
+        unary.infer(request, (error, answer) => (error ? reject(error) : resolve(answer)));
+      });
+    const callSession = () => client.infer({ prompt: 'hello' });
+    await timesOf(calls, callSession);
+    await timesOf(500, callUnary);
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, call] of [
+        ['session', callSession],
+        ['unary', callUnary],
+      ] as const) {
+        const times = await timesOf(name === 'unary' ? calls / 5 : calls, call);
+        figures.add(`${name} call, p50`, 'us', percentile(times, 0.5));
+        figures.add(`${name} call, p99`, 'us', percentile(times, 0.99));
+        const many = name === 'unary' ? calls * 2 : calls * 10;
+        figures.add(`${name} calls, ${IN_FLIGHT} in flight`, 'calls/s', await rateOf(many, IN_FLIGHT, call));
+      }
+      const { stdout } = await promisify(execFile)(PYTHON, [
+        join(import.meta.dirname, 'echo_client.py'),
+        ...[pythonSocket, PROTO, String(calls / 5), String(IN_FLIGHT)],
+      ]);
+      const grpcio = JSON.parse(stdout) as { p50_us: number; p99_us: number; rate: number };
+      figures.add('grpcio echo server and client, p50', 'us', grpcio.p50_us);
+      figures.add('grpcio echo server and client, p99', 'us', grpcio.p99_us);
+      figures.add(`grpcio echo server and client, ${IN_FLIGHT} in flight`, 'calls/s', grpcio.rate);
+    }
+    unary.close();
+  } finally {
+    python.kill();
+    await cleanUp();
+    rmSync(folder, { recursive: true });
+  }
+  const rate = (name: string) => figures.get(`${name}, ${IN_FLIGHT} in flight`);
+  process.stdout.write(
+    report(`calls of a skill (${runtime})`, figures.all(), [
+      ratio('session to grpcio, calls/s', rate('session calls'), rate('grpcio echo server and client')),
+      ratio(
+        'grpcio to session, p50',
+        figures.get('grpcio echo server and client, p50'),
+        figures.get('session call, p50'),
+      ),
+    ]),
+  );
+  return figures;
+}

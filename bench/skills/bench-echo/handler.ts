@@ -1,0 +1,3 @@
+import { defineSkill } from 'phoenix/skill';
+
+export default defineSkill(() => ({ infer: ({ prompt }) => prompt }));
