@@ -4,10 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 
-const HOST_ENTRY = join(import.meta.dirname, '../skill/host.ts');
-const HANDLER_API = join(import.meta.dirname, '../skill/handler.ts');
+/** `.ts` in the repository, `.js` in the published package. */
+const EXTENSION = extname(import.meta.filename);
+const HOST_ENTRY = join(import.meta.dirname, `../skill/host${EXTENSION}`);
+const HANDLER_API = join(import.meta.dirname, `../skill/handler${EXTENSION}`);
 /** Bundled CommonJS needs `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
