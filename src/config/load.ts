@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, parseDocument } from 'yaml';
+import { z } from 'zod';
 import { parseYaml, YamlFileError } from '../yaml/read-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -12,6 +13,9 @@ const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 
 /** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>. */
 const SECTIONS = ['server', 'pool', 'memory'] as const;
+
+/** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
+const TEXTS = new Set(['state_dir', 'server.host', 'server.token']);
 
 export interface LoadedConfig extends Config {
   /** Absolute path of the file that was read; undefined when there is none and the defaults hold. */
@@ -29,7 +33,7 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   const file = resolve(named ?? FILE);
   const exists = existsSync(file);
   if (named !== undefined && !exists) throw new YamlFileError([`${file}: there is no such file`]);
-  const source = exists ? readFileSync(file, 'utf8') : '';
+  const source = exists ? readText(file) : '';
   // The file alone first, so that errors carry its own lines.
   parseYaml(source, file, configSchema);
   const config = overridden(source, environment);
@@ -43,21 +47,27 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   };
 }
 
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new YamlFileError([`${file}: ${(error as Error).message}`]);
+  }
+}
+
 function overridden(source: string, environment: NodeJS.ProcessEnv): Config {
   const variables = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX) && !RESERVED.has(name));
   let document: Document = parseDocument(source);
   for (const [name, value] of variables) {
     if (value === undefined) continue;
-    const path = pathOf(name);
-    const next = withValue(document, path, value);
     try {
-      parseYaml(String(next), name, configSchema);
+      document = withValue(document, name, value);
+      parseYaml(String(document), name, configSchema);
     } catch (error) {
       if (!(error instanceof YamlFileError)) throw error;
       // Line numbers of a text that nobody wrote would mislead.
       throw new YamlFileError(error.problems.map((problem) => problem.replace(/:\d+:/, ':')));
     }
-    document = next;
   }
   return parseYaml(String(document), 'environment', configSchema);
 }
@@ -68,12 +78,13 @@ function pathOf(name: string): string[] {
   return section ? [section, key.slice(section.length + 1)] : [key];
 }
 
-function withValue(document: Document, path: string[], text: string): Document {
+function withValue(document: Document, name: string, text: string): Document {
+  const path = pathOf(name);
   const copy = parseDocument(String(document));
   if (!isMap(copy.contents)) copy.contents = copy.createNode({}) as never;
-  // The text is YAML too: numbers, lists and words mean what they mean in the file.
-  const value: unknown = parseDocument(text).toJS();
-  copy.setIn(path, copy.createNode(value));
+  const isText = TEXTS.has(path.join('.'));
+  if (!isText) parseYaml(text, name, z.unknown());
+  copy.setIn(path, copy.createNode(isText ? text : parseDocument(text).toJS()));
   return copy;
 }
 

@@ -19,7 +19,8 @@ export type UnitState =
   | { t: 'stopped'; crashes: number; failures: number }
   /** Nothing runs, and nothing is launched until `backoff_elapsed`. */
   | { t: 'backing_off'; crashes: number; failures: number; relaunch: boolean }
-  | { t: 'starting'; crashes: number; failures: number }
+  /** `stopFor`: it is to be stopped as soon as it is there. */
+  | { t: 'starting'; crashes: number; failures: number; stopFor?: StopReason }
   | { t: 'ready'; crashes: number }
   | { t: 'stopping'; reason: StopReason; relaunch: boolean; crashes: number }
   /** The circuit is open: launches failed too often. `half_open` comes after a while and allows one more try. */
@@ -33,8 +34,8 @@ export type UnitEvent =
   | { t: 'launch_failed' }
   /** The process is gone. `healthy`: it had answered calls well before. */
   | { t: 'exited'; reason: StopReason; healthy: boolean }
-  /** Health checks fail, or the connection broke although the process runs. */
-  | { t: 'unhealthy' }
+  /** Health checks fail, or the connection broke although the process runs. `healthy`: as above. */
+  | { t: 'unhealthy'; healthy?: boolean }
   | { t: 'stop'; reason: StopReason }
   | { t: 'restart'; reason: StopReason }
   | { t: 'stopped' }
@@ -82,17 +83,15 @@ export function decide(state: UnitState, event: UnitEvent, policy: BackoffPolicy
       if (!state.relaunch) return [{ t: 'stopped', crashes: state.crashes, failures: state.failures }, []];
       return [{ t: 'starting', crashes: state.crashes, failures: state.failures }, [{ t: 'launch' }]];
     case 'starting':
-      if (event.t === 'launched') return [{ t: 'ready', crashes: state.crashes }, [{ t: 'grant' }]];
-      if (event.t === 'launch_failed') return launchFailed(state, policy);
-      return [state, []];
+      return whenStarting(state, event, policy);
     case 'ready':
       return whenReady(state, event, policy);
     case 'stopping':
       if (event.t === 'ensure' || event.t === 'restart') return [{ ...state, relaunch: true }, []];
       if (event.t === 'stop') return [{ ...state, relaunch: false }, [{ t: 'refuse' }]];
       if (event.t !== 'stopped') return [state, []];
-      if (state.relaunch) return [{ t: 'starting', crashes: state.crashes, failures: 0 }, [{ t: 'launch' }]];
-      return [{ t: 'stopped', crashes: state.crashes, failures: 0 }, []];
+      if (!state.relaunch) return [{ t: 'stopped', crashes: state.crashes, failures: 0 }, []];
+      return relaunch(state.crashes, policy);
     case 'failed':
       if (event.t === 'ensure') return [state, [{ t: 'refuse' }]];
       if (event.t === 'restart') return [{ t: 'starting', crashes: 0, failures: 0 }, [{ t: 'launch' }]];
@@ -101,6 +100,37 @@ export function decide(state: UnitState, event: UnitEvent, policy: BackoffPolicy
       if (event.t === 'half_open') return [{ t: 'stopped', crashes: 0, failures: policy.circuitFailures - 1 }, []];
       return [state, []];
   }
+}
+
+function whenStarting(state: UnitState & { t: 'starting' }, event: UnitEvent, policy: BackoffPolicy): Decision {
+  const { crashes, failures, stopFor } = state;
+  switch (event.t) {
+    case 'ensure':
+    case 'restart':
+      return [stopFor === undefined ? state : { t: 'starting', crashes, failures }, []];
+    case 'stop':
+      return [{ t: 'starting', crashes, failures, stopFor: event.reason }, [{ t: 'refuse' }]];
+    case 'launched':
+      if (stopFor === undefined) return [{ t: 'ready', crashes }, [{ t: 'grant' }]];
+      return [
+        { t: 'stopping', reason: stopFor, relaunch: false, crashes: 0 },
+        [{ t: 'stop_instance', reason: stopFor }],
+      ];
+    case 'launch_failed':
+      if (stopFor === undefined) return launchFailed(state, policy);
+      return [{ t: 'stopped', crashes: 0, failures: 0 }, [{ t: 'refuse' }]];
+    default:
+      return [state, []];
+  }
+}
+
+/** The first crash is followed by a launch at once, the next ones by one after a delay. */
+function relaunch(crashes: number, policy: BackoffPolicy): Decision {
+  if (crashes <= 1) return [{ t: 'starting', crashes, failures: 0 }, [{ t: 'launch' }]];
+  return [
+    { t: 'backing_off', crashes, failures: 0, relaunch: true },
+    [{ t: 'back_off', delayMs: backoff(crashes - 1, policy) }],
+  ];
 }
 
 function whenReady(state: UnitState & { t: 'ready' }, event: UnitEvent, policy: BackoffPolicy): Decision {
@@ -119,17 +149,11 @@ function whenReady(state: UnitState & { t: 'ready' }, event: UnitEvent, policy: 
       ];
     case 'unhealthy':
       return [
-        { t: 'stopping', reason: 'unhealthy', relaunch: true, crashes: state.crashes },
+        { t: 'stopping', reason: 'unhealthy', relaunch: true, crashes: event.healthy ? 1 : state.crashes + 1 },
         [{ t: 'stop_instance', reason: 'unhealthy' }],
       ];
-    case 'exited': {
-      const crashes = event.healthy ? 1 : state.crashes + 1;
-      if (crashes === 1) return [{ t: 'starting', crashes, failures: 0 }, [{ t: 'launch' }]];
-      return [
-        { t: 'backing_off', crashes, failures: 0, relaunch: true },
-        [{ t: 'back_off', delayMs: backoff(crashes - 1, policy) }],
-      ];
-    }
+    case 'exited':
+      return relaunch(event.healthy ? 1 : state.crashes + 1, policy);
     default:
       return [state, []];
   }

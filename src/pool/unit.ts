@@ -171,7 +171,7 @@ export class SkillUnit {
     try {
       await launched.connection.check(this.manifest.health.timeout);
     } catch {
-      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
     }
   }
 
@@ -300,14 +300,19 @@ export class SkillUnit {
       if (this.#launched !== launched || this.#state.t !== 'ready') return;
       // A broken stream is usually a dead process; its exit says more, and comes at once.
       await Promise.race([instance.exited, new Promise((resolve) => setTimeout(resolve, 100))]);
-      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
     });
     connection.onNotServing(() => {
-      if (this.#launched === launched) this.dispatch({ t: 'unhealthy' });
+      if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
     });
     clearInterval(this.#healthTimer);
     this.#healthTimer = setInterval(() => void this.probe(), this.manifest.health.interval);
     this.#healthTimer.unref();
+  }
+
+  /** This instance has answered calls well. */
+  get #wasHealthy(): boolean {
+    return this.#calls - this.#callsAtLaunch >= HEALTHY_CALLS;
   }
 
   #ended(launched: Launched, reason: StopReason, what: string): void {
@@ -321,7 +326,7 @@ export class SkillUnit {
     this.#lastStop = stopReason;
     this.#options.emit({ t: 'stopped', skill: this.manifest.name, reason: stopReason });
     this.#error = new SkillUnavailableError(this.manifest.name, what);
-    this.dispatch({ t: 'exited', reason, healthy: this.#calls - this.#callsAtLaunch >= HEALTHY_CALLS });
+    this.dispatch({ t: 'exited', reason, healthy: this.#wasHealthy });
   }
 
   async #stopInstance(reason: StopReason): Promise<void> {

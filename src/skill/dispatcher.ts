@@ -44,6 +44,9 @@ export class Call implements CallContext {
   }
 }
 
+/** What a timer can wait, in milliseconds: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const cancelled = () => new SkillError('CANCELLED', 'the caller cancelled the call');
 
 /** Runs calls through the limits of the skill: concurrency, queue, deadline, cancellation, and counts them. */
@@ -52,7 +55,8 @@ export class Dispatcher {
   readonly #metrics = new CallMetrics();
   readonly #open = new Set<Call>();
   #handler: SkillHandler;
-  #drained: (() => void) | undefined;
+  /** Who waits for the end of some calls. */
+  readonly #endings = new Set<{ calls: Set<Call>; resolve: () => void }>();
   #draining = false;
 
   constructor(handler: SkillHandler, limits: { concurrency: number; queue: number }) {
@@ -60,9 +64,10 @@ export class Dispatcher {
     this.limiter = new Limiter(limits.concurrency, limits.queue);
   }
 
-  /** Swaps the handler (hot reload); calls that run keep the old one. */
-  replaceHandler(handler: SkillHandler): void {
+  /** Swaps the handler (hot reload). Resolves when the last call of the old one has ended. */
+  async replaceHandler(handler: SkillHandler): Promise<void> {
     this.#handler = handler;
+    await this.#untilOpenCallsEnd();
   }
 
   health(): SkillHealth {
@@ -77,7 +82,12 @@ export class Dispatcher {
   /** Accepts no further call and resolves when the last one has ended. */
   async drain(): Promise<void> {
     this.#draining = true;
-    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    await this.#untilOpenCallsEnd();
+  }
+
+  #untilOpenCallsEnd(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#endings.add({ calls: new Set(this.#open), resolve }));
   }
 
   /** Ends every open call with this error. */
@@ -122,16 +132,17 @@ export class Dispatcher {
   /** Runs one call and yields its answer in pieces; the last one carries the metrics. */
   async *stream(call: Call): AsyncGenerator<InferResponse> {
     const timer = this.#startTimer(call);
-    let acquired = false;
+    // The slot stays taken until the handler really ends.
+    const ended = Promise.withResolvers<void>();
     let failure: SkillError | undefined = cancelled();
     try {
       this.#admit(call);
       await this.limiter.acquire(call.signal);
-      acquired = true;
+      void ended.promise.then(() => this.limiter.release());
       const started = performance.now();
-      const pieces = this.#handler.inferStream?.(call.request, call) ?? [await this.#handler.infer(call.request, call)];
+      const pieces = this.#pieces(call);
       let held: SkillAnswer | undefined;
-      for await (const piece of untilAborted(pieces, call.signal)) {
+      for await (const piece of untilAborted(pieces, call.signal, ended.resolve)) {
         if (held !== undefined) yield toResponse(held);
         held = piece;
       }
@@ -142,8 +153,16 @@ export class Dispatcher {
       throw failure;
     } finally {
       clearTimeout(timer);
-      this.#finish(call, failure, acquired);
+      this.#finish(call, failure, false);
     }
+  }
+
+  #pieces(call: Call): AsyncIterable<SkillAnswer> | Iterable<SkillAnswer> {
+    const handler = this.#handler;
+    if (handler.inferStream) return handler.inferStream(call.request, call);
+    return (async function* () {
+      yield await handler.infer(call.request, call);
+    })();
   }
 
   #admit(call: Call): void {
@@ -192,7 +211,8 @@ export class Dispatcher {
   }
 
   #startTimer(call: Call): NodeJS.Timeout {
-    return setTimeout(() => call.abort(deadlineExceeded(call)), Math.max(0, call.deadline - Date.now()));
+    const left = Math.min(LONGEST_TIMER_MS, Math.max(0, call.deadline - Date.now()));
+    return setTimeout(() => call.abort(deadlineExceeded(call)), left);
   }
 
   #complete(call: Call, answer: SkillAnswer, started: number): InferResponse {
@@ -207,7 +227,12 @@ export class Dispatcher {
     if (!this.#open.delete(call)) return failure;
     if (acquired) this.limiter.release();
     this.#metrics.observe((performance.now() - call.received) / 1000, failure?.status);
-    if (this.#draining && this.#open.size === 0) this.#drained?.();
+    for (const ending of this.#endings) {
+      ending.calls.delete(call);
+      if (ending.calls.size > 0) continue;
+      this.#endings.delete(ending);
+      ending.resolve();
+    }
     return failure;
   }
 }
@@ -225,6 +250,7 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 async function* untilAborted(
   pieces: AsyncIterable<SkillAnswer> | Iterable<SkillAnswer>,
   signal: AbortSignal,
+  onEnd: () => void,
 ): AsyncGenerator<SkillAnswer> {
   const iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   const aborted = rejectOnAbort(signal);
@@ -238,7 +264,8 @@ async function* untilAborted(
     done = true;
   } finally {
     // Not awaited: a handler that hangs must not keep the call open.
-    if (!done) void Promise.resolve(iterator.return?.()).catch(() => {});
+    if (done) onEnd();
+    else void Promise.resolve(iterator.return?.()).then(onEnd, onEnd);
   }
 }
 

@@ -77,7 +77,7 @@ export interface SkillHandler {
   inferStream?(request: InferRequest, call: CallContext): AsyncIterable<SkillAnswer> | Iterable<SkillAnswer>;
   /** Without it the skill serves from the moment it has started. */
   health?(): SkillHealth;
-  /** Called once, after the last call has ended; a hot reload closes the old handler before it makes the new one. */
+  /** Called once, after the last call has ended. A hot reload makes the new handler before it closes the old one. */
   close?(): void | Promise<void>;
 }
 

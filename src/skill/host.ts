@@ -105,8 +105,8 @@ class SkillHost {
     const old = this.#handler;
     try {
       const handler = await this.#load();
-      dispatcher.replaceHandler(handler);
       this.#handler = handler;
+      await dispatcher.replaceHandler(handler);
       await old?.close?.();
       healthService.notify();
       this.#log('info', 'reloaded');

@@ -34,6 +34,7 @@ export class Limiter {
    */
   acquire(signal: AbortSignal): Promise<void> {
     if (this.tryAcquire()) return Promise.resolve();
+    if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#waiting.size >= this.queueLimit) {
       return Promise.reject(
         new SkillError(

@@ -1,6 +1,6 @@
 /** YAML files validated by a zod schema; every error names file, line and what is allowed. */
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 
 /** A file that cannot be used as it is. `problems` has one line for each thing that is wrong. */
@@ -37,6 +37,9 @@ export function parseYaml<T extends z.ZodType>(source: string, name: string, sch
       document.errors.map((error) => `${name}:${lineOf(error.pos[0])}: ${error.message.split('\n')[0]}`),
     );
   }
+  const dangling = danglingAlias(document);
+  if (dangling)
+    throw new YamlFileError([`${name}:${lineOf(dangling.offset)}: there is no anchor for *${dangling.name}`]);
   const result = schema.safeParse(document.toJS() ?? {});
   if (result.success) return result.data;
   throw new YamlFileError(
@@ -51,6 +54,17 @@ export function parseYaml<T extends z.ZodType>(source: string, name: string, sch
       });
     }),
   );
+}
+
+/** An alias that nothing was given the name of. */
+function danglingAlias(document: Document): { name: string; offset: number } | undefined {
+  let found: { name: string; offset: number } | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (!alias.resolve(document)) found ??= { name: alias.source, offset: alias.range?.[0] ?? 0 };
+    },
+  });
+  return found;
 }
 
 /** Where a value stands in the text; of a missing one, its nearest parent. */
@@ -71,23 +85,23 @@ function offsetOf(root: unknown, path: readonly PropertyKey[]): number | undefin
   return offset;
 }
 
-/** The keys that an object schema has at a path, as a hint. */
-function allowedAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  let current: unknown = schema;
-  for (const key of path) current = shapeOf(current)?.[String(key)];
-  const shape = shapeOf(current);
-  return shape ? `; allowed here: ${Object.keys(shape).sort().join(', ')}` : '';
+/** What matters here of a zod schema. */
+interface SchemaNode {
+  shape?: Record<string, SchemaNode>;
+  def?: { innerType?: SchemaNode; in?: SchemaNode; valueType?: SchemaNode; element?: SchemaNode };
 }
 
-function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  let current = schema as {
-    shape?: Record<string, unknown>;
-    def?: { innerType?: unknown; in?: unknown; valueType?: unknown };
-  };
-  while (current && !current.shape) {
-    const inner = current.def?.innerType ?? current.def?.in;
-    if (!inner) return undefined;
-    current = inner as typeof current;
+/** The keys that an object schema has at a path, as a hint. */
+function allowedAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  let current: SchemaNode | undefined = unwrap(schema as SchemaNode);
+  for (const key of path) {
+    current = unwrap(current?.shape?.[String(key)] ?? current?.def?.valueType ?? current?.def?.element);
   }
-  return current?.shape;
+  return current?.shape ? `; allowed here: ${Object.keys(current.shape).sort().join(', ')}` : '';
+}
+
+/** The schema inside defaults, optionals and transforms. */
+function unwrap(schema: SchemaNode | undefined): SchemaNode | undefined {
+  const inner = schema?.def?.innerType ?? schema?.def?.in;
+  return inner && !schema?.shape ? unwrap(inner) : schema;
 }

@@ -11,20 +11,28 @@ const SIZE_UNITS: Record<string, number> = {
   gi: 1024 ** 3,
 };
 
+const DURATION_HELP = 'write for example 250ms, 10s, 5m or 1h';
+const SIZE_HELP = 'write for example 256MiB, 1G or 65536';
+const show = (input: unknown) => JSON.stringify(input) ?? String(input);
+
 /** A duration such as `250ms`, `10s`, `5m`, `1h` or `0`; the value is in milliseconds. */
-export const duration = z.union([z.string(), z.literal(0)]).transform((text, context) => {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(text).trim());
-  if (match) return Number(match[1]) * (DURATION_UNITS[match[2] ?? ''] ?? Number.NaN);
-  if (String(text).trim() === '0') return 0;
-  context.addIssue({ code: 'custom', message: `"${text}" is no duration; write for example 250ms, 10s, 5m or 1h` });
-  return z.NEVER;
-});
+export const duration = z
+  .union([z.string(), z.literal(0)], { error: ({ input }) => `${show(input)} is no duration; ${DURATION_HELP}` })
+  .transform((text, context) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(text).trim());
+    if (match) return Number(match[1]) * (DURATION_UNITS[match[2] ?? ''] ?? Number.NaN);
+    if (String(text).trim() === '0') return 0;
+    context.addIssue({ code: 'custom', message: `"${text}" is no duration; ${DURATION_HELP}` });
+    return z.NEVER;
+  });
 
 /** A size such as `800M`, `1G`, `256MiB` or a number of bytes; the value is in bytes. */
-export const size = z.union([z.string(), z.number()]).transform((text, context) => {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?|)b?$/i.exec(String(text).trim());
-  const unit = SIZE_UNITS[match?.[2]?.toLowerCase() ?? ''];
-  if (match && unit !== undefined) return Math.round(Number(match[1]) * unit);
-  context.addIssue({ code: 'custom', message: `"${text}" is no size; write for example 256MiB, 1G or 65536` });
-  return z.NEVER;
-});
+export const size = z
+  .union([z.string(), z.number()], { error: ({ input }) => `${show(input)} is no size; ${SIZE_HELP}` })
+  .transform((text, context) => {
+    const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?|)b?$/i.exec(String(text).trim());
+    const unit = SIZE_UNITS[match?.[2]?.toLowerCase() ?? ''];
+    if (match && unit !== undefined) return Math.round(Number(match[1]) * unit);
+    context.addIssue({ code: 'custom', message: `"${text}" is no size; ${SIZE_HELP}` });
+    return z.NEVER;
+  });
