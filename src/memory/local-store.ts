@@ -227,7 +227,10 @@ export class LocalStore {
       facts: count('SELECT count(*) AS n FROM memory_fact INDEXED BY memory_live_all WHERE valid_to IS NULL'),
       history: count('SELECT count(*) AS n FROM memory_fact INDEXED BY memory_past_o WHERE valid_to IS NOT NULL'),
       terms: count('SELECT count(*) AS n FROM memory_term'),
-      bytes: statSync(this.#path).size,
+      bytes: ['', '-wal'].reduce(
+        (sum, suffix) => sum + (statSync(this.#path + suffix, { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      ),
     };
   }
 
