@@ -92,7 +92,7 @@ export class LocalOperations implements Operations {
   }
 
   reloadSkill(name: string): Promise<boolean> {
-    return Promise.resolve(this.#pool.reload(name));
+    return this.#pool.reload(name);
   }
 
   skillLogs(name: string, lines: number): Promise<string[]> {

@@ -63,6 +63,12 @@ export class Launcher {
     }
   }
 
+  /** Gives a running instance the code as it is now. @throws BundleError when that does not build */
+  async reload(manifest: Manifest, instance: Instance): Promise<void> {
+    const { path } = await bundleHandler(manifest.entryPath, this.#options.bundleDir);
+    instance.reload(path);
+  }
+
   async #spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
     const { runtime, bundleDir, leaseMs } = this.#options;
     const [host, handler] = await Promise.all([bundleHost(bundleDir), bundleHandler(manifest.entryPath, bundleDir)]);

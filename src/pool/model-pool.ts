@@ -118,11 +118,16 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     await unit.ensureReady(new AbortController().signal);
   }
 
-  /** Makes a running skill read its code again. @returns false when it does not run */
-  reload(name: string): boolean {
+  /**
+   * Gives a running skill its code as it is now; calls that run end with the old one.
+   *
+   * @returns false when it does not run
+   * @throws BundleError when the new code does not build; the old code goes on
+   */
+  async reload(name: string): Promise<boolean> {
     const unit = this.#unit(name);
     if (unit.state !== 'ready') return false;
-    unit.reload();
+    await unit.reload();
     return true;
   }
 

@@ -176,9 +176,11 @@ export class SkillUnit {
   }
 
   /** Reads the skill's code again without stopping it. */
-  reload(): void {
+  async reload(): Promise<void> {
+    const launched = this.#launched;
+    if (!launched) return;
+    await this.#options.launcher.reload(this.manifest, launched.instance);
     this.#options.emit({ t: 'reloading', skill: this.manifest.name });
-    this.#launched?.instance.reload();
   }
 
   /** Stops it, waits until it is gone. `leaveRunning`: only lets go of it. */

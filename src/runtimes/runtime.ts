@@ -51,8 +51,8 @@ export interface Instance {
   readonly exited: Promise<Exit>;
   /** Makes it stay, or not, when its launcher stops. */
   keep(kept: boolean): void;
-  /** Reads the code again: hot reload. */
-  reload(): void;
+  /** Replaces the bundled handler while it runs: hot reload. */
+  reload(handlerPath: string): void;
   /** Asks it to drain and stop; kills it after `graceMs` milliseconds. Leaves no process, socket or record. */
   stop(graceMs: number): Promise<Exit>;
   stats(): Promise<InstanceStats>;

@@ -66,7 +66,8 @@ class SkillHost {
     this.#server.addService(olderReflection(), { ...reflectionService });
 
     process.on('SIGTERM', () => void this.#stop(dispatcher, healthService, sessions, 'terminated'));
-    process.on('SIGUSR1', () => void this.#reload(dispatcher, healthService));
+    // Node's permission model keeps SIGUSR1 to itself.
+    for (const name of ['SIGUSR1', 'SIGHUP']) process.on(name, () => void this.#reload(dispatcher, healthService));
     if (config.leaseMs > 0) {
       setInterval(() => {
         const since = sessions.ownerlessSince;

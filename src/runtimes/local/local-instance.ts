@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { IsolationLevel } from '../../skill/index.ts';
 import { type Exit, type Instance, type InstanceStats, RuntimeError, type RuntimeName } from '../runtime.ts';
 import { cgroupMemory, cgroupProcesses, removeCgroups, wasOutOfMemory } from '../sandbox/cgroup.ts';
+import { installHandler } from './code-dir.ts';
 import { identify, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
 import { removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
 
@@ -62,8 +63,9 @@ export class LocalInstance implements Instance {
     writeRecord(this.#runDir, this.#record);
   }
 
-  reload(): void {
-    signal(this.#target(), 'SIGUSR1');
+  reload(handlerPath: string): void {
+    installHandler(handlerPath, this.#runDir);
+    signal(this.#target(), 'SIGHUP');
   }
 
   async stop(graceMs: number): Promise<Exit> {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { IsolationLevel, LaunchConfig } from '../../skill/index.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
 import { removeCgroups } from '../sandbox/cgroup.ts';
+import { codeDir, installHandler } from './code-dir.ts';
 import { LocalInstance } from './local-instance.ts';
 import { lastLines } from './log-file.ts';
 import { type LocalPaths, makePrivateDir, socketPath } from './paths.ts';
@@ -25,6 +26,8 @@ export interface LocalCommand {
 /** Folders of one launch, as they are outside. */
 export interface LaunchFiles {
   launchConfigPath: string;
+  /** Holds the handler. */
+  codeDir: string;
   socketDir: string;
   dataDir: string | undefined;
   tmpDir: string;
@@ -66,10 +69,12 @@ export class LocalRuntime implements SkillRuntime {
     const runDir = makePrivateDir(this.#paths.run(manifest.name));
     const files: LaunchFiles = {
       launchConfigPath: join(runDir, 'launch.json'),
+      codeDir: codeDir(runDir),
       socketDir: makePrivateDir(this.#paths.socketDir(manifest.name)),
       dataDir: manifest.volumes.includes('data') ? makePrivateDir(this.#paths.data(manifest.name)) : undefined,
       tmpDir: join(runDir, 'tmp'),
     };
+    installHandler(spec.handlerPath, runDir);
     rmSync(files.tmpDir, { recursive: true, force: true });
     makePrivateDir(files.tmpDir);
     rmSync(socketPath(this.#paths, manifest.name), { force: true });

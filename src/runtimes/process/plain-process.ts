@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
 
@@ -16,14 +17,14 @@ export const plainProcess: LocalIsolation = {
       detail: "Node's permission model: files are restricted, the network is not",
       hint: 'install bubblewrap or a container engine for real isolation',
     }),
-  inside: (files, spec) => ({
+  inside: (files) => ({
     socket: join(files.socketDir, 'skill.sock'),
-    handler: spec.handlerPath,
+    handler: handlerIn(files.codeDir),
     dataDir: files.dataDir,
     tmpDir: files.tmpDir,
   }),
   command: (files, spec) => {
-    const readable = [spec.hostPath, spec.handlerPath, files.launchConfigPath];
+    const readable = [spec.hostPath, `${files.codeDir}/*`, files.launchConfigPath];
     const writable = [files.socketDir, files.tmpDir, ...(files.dataDir ? [files.dataDir] : [])];
     return {
       file: process.execPath,

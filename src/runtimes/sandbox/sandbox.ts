@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
 import type { Probe } from '../runtime.ts';
@@ -9,7 +10,7 @@ import { bubblewrapArguments, DATA_DIR, NODE_PATH, SOCKET_DIR } from './bubblewr
 import { createCgroups } from './cgroup.ts';
 
 const HOST_PATH = '/app/host.mjs';
-const HANDLER_PATH = '/app/handler.mjs';
+const CODE_DIR = '/app/code';
 const LAUNCH_PATH = '/app/launch.json';
 
 /**
@@ -37,7 +38,7 @@ export const sandbox: LocalIsolation = {
   probe: probeBubblewrap,
   inside: (files) => ({
     socket: `${SOCKET_DIR}/skill.sock`,
-    handler: HANDLER_PATH,
+    handler: handlerIn(CODE_DIR),
     dataDir: files.dataDir ? DATA_DIR : undefined,
     tmpDir: '/tmp',
   }),
@@ -51,7 +52,7 @@ export const sandbox: LocalIsolation = {
         node: process.execPath,
         files: new Map([
           [spec.hostPath, HOST_PATH],
-          [spec.handlerPath, HANDLER_PATH],
+          [files.codeDir, CODE_DIR],
           [files.launchConfigPath, LAUNCH_PATH],
         ]),
         socketDir: files.socketDir,
