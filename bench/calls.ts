@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,9 +26,18 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
   const python = spawn(PYTHON, [join(import.meta.dirname, 'echo_server.py'), pythonSocket, PROTO], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ping = spawn(process.execPath, [join(import.meta.dirname, 'ping_server.ts'), join(folder, 'ping.sock')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const figures = new Figures();
   try {
-    await once(python.stdout, 'data');
+    await Promise.all([once(python.stdout, 'data'), once(ping.stdout, 'data')]);
+    const raw = createConnection({ path: join(folder, 'ping.sock') });
+    const callRaw = () => {
+      raw.write('hello');
+      return once(raw, 'data');
+    };
+    await timesOf(calls, callRaw);
     const client = await pool.getSkillClient('bench-echo');
     const unary = new SkillServiceClient(
       `unix:${join(paths.socketDir('bench-echo'), 'skill.sock')}`,
@@ -42,6 +52,11 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
     await timesOf(calls, callSession);
     await timesOf(500, callUnary);
     for (let round = 0; round < rounds; round++) {
+      figures.add(
+        'five bytes there and back between two Node processes, p50',
+        'us',
+        percentile(await timesOf(calls, callRaw), 0.5),
+      );
       for (const [name, call] of [
         ['session', callSession],
         ['unary', callUnary],
@@ -62,8 +77,10 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
       figures.add(`grpcio echo server and client, ${IN_FLIGHT} in flight`, 'calls/s', grpcio.rate);
     }
     unary.close();
+    raw.destroy();
   } finally {
     python.kill();
+    ping.kill();
     await cleanUp();
     rmSync(folder, { recursive: true });
   }

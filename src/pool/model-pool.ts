@@ -75,7 +75,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     const unit = this.#unit(name);
     await unit.ensureReady(signal ?? new AbortController().signal);
     unit.holders++;
-    unit.touch();
+    unit.activity.touch();
     return this.client(name);
   }
 
@@ -259,7 +259,7 @@ function memoryOf(unit: SkillUnit): number {
 function leastRecentlyUsed(units: readonly SkillUnit[]): SkillUnit | undefined {
   return units
     .filter((unit) => unit.evictable)
-    .sort((a, b) => Number(a.holders > 0) - Number(b.holders > 0) || a.lastUsed - b.lastUsed)[0];
+    .sort((a, b) => Number(a.holders > 0) - Number(b.holders > 0) || a.activity.lastUsed - b.activity.lastUsed)[0];
 }
 
 function mib(bytes: number): string {

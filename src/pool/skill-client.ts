@@ -152,7 +152,7 @@ class PendingCall {
     this.#unit = unit;
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? unit.manifest.timeouts.request;
-    unit.begin();
+    unit.activity.begin();
   }
 
   #remaining(): number {
@@ -234,7 +234,7 @@ class PendingCall {
   finish(observe: (call: CallObservation) => void, code: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#unit.end();
+    this.#unit.activity.end();
     observe({ skill: this.#unit.manifest.name, seconds: (performance.now() - this.#started) / 1000, code });
   }
 

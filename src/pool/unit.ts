@@ -1,5 +1,6 @@
 import type { Manifest } from '../manifest/index.ts';
 import type { InstanceStats } from '../runtimes/index.ts';
+import { Activity } from './activity.ts';
 import { SkillLaunchError, SkillUnavailableError } from './errors.ts';
 import type { PoolEvent, SkillStatusReport } from './events.ts';
 import { describeExit, type Launched, type Launcher } from './launcher.ts';
@@ -12,6 +13,7 @@ import {
   type UnitState,
 } from './lifecycle.ts';
 import type { SkillSession } from './session.ts';
+import { Waiters } from './waiters.ts';
 
 /** A run that answered this many calls was healthy: its end is no crash loop. */
 const HEALTHY_CALLS = 10;
@@ -33,30 +35,21 @@ export interface UnitOptions {
   emit: (event: PoolEvent) => void;
 }
 
-interface Waiter {
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 /** The one owner of one skill: nobody else starts or stops it. What happens is decided by `decide`; this does it. */
 export class SkillUnit {
   readonly manifest: Manifest;
   readonly policy: UnitPolicy;
-  /** Calls that run now. */
-  inFlight = 0;
   /** Clients that were handed out and not disposed of. */
   holders = 0;
-  /** performance.now() of the last call's end. */
-  lastUsed = performance.now();
+  readonly activity: Activity;
   stats: InstanceStats | undefined;
   readonly #options: UnitOptions;
   #state: UnitState = { t: 'stopped', crashes: 0, failures: 0 };
   #launched: Launched | undefined;
-  #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   #error: Error | undefined;
   #lastStop: StopReason | undefined;
   #keep = false;
-  #calls = 0;
   #callsAtLaunch = 0;
   #launches = 0;
   #stopReason: StopReason | undefined;
@@ -64,12 +57,14 @@ export class SkillUnit {
   #settled: (() => void)[] = [];
   #delayTimer: NodeJS.Timeout | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(options: UnitOptions) {
     this.#options = options;
     this.manifest = options.manifest;
     this.policy = options.policy;
+    this.activity = new Activity(options.policy.pinned ? 0 : options.policy.idleTtlMs, () => {
+      if (this.evictable) this.dispatch({ t: 'stop', reason: 'idle' });
+    });
   }
 
   get state(): UnitState['t'] {
@@ -93,38 +88,17 @@ export class SkillUnit {
   /** Resolves when the skill serves: the only door to it. Who is not willing to wait longer aborts. */
   ensureReady(signal: AbortSignal): Promise<void> {
     if (this.session) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const finish = () => {
-        this.#waiters.delete(waiter);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const onAbort = () => {
-        finish();
-        reject(signal.reason);
-      };
-      const waiter: Waiter = {
-        resolve: () => {
-          finish();
-          resolve();
-        },
-        reject: (error) => {
-          finish();
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
-      // Ready, but its connection has ended: what is about to be noticed leads to a relaunch, and that answers the waiter.
-      else if (this.#state.t !== 'ready') this.dispatch({ t: 'ensure' });
-    });
+    const served = this.#waiters.wait(signal);
+    // Ready, but its connection has ended: what is about to be noticed leads to a relaunch, and that answers the waiter.
+    if (!signal.aborted && this.#state.t !== 'ready') this.dispatch({ t: 'ensure' });
+    return served;
   }
 
   /** Started by an operator: stays when the pool closes, and is never stopped for being idle. */
   setKept(kept: boolean): void {
     this.#keep = kept;
     this.#launched?.instance.keep(kept);
-    this.touch();
+    this.activity.touch();
   }
 
   get kept(): boolean {
@@ -133,7 +107,7 @@ export class SkillUnit {
 
   /** Idle now, and allowed to be stopped for that. */
   get evictable(): boolean {
-    return this.#state.t === 'ready' && this.inFlight === 0 && !this.policy.pinned && !this.kept;
+    return this.#state.t === 'ready' && this.activity.inFlight === 0 && !this.policy.pinned && !this.kept;
   }
 
   dispatch(event: UnitEvent): void {
@@ -141,27 +115,6 @@ export class SkillUnit {
     this.#state = next;
     for (const effect of effects) this.#perform(effect);
     if (this.#state.t !== 'backing_off' && this.#state.t !== 'failed') clearTimeout(this.#delayTimer);
-  }
-
-  /** Counts a call in. */
-  begin(): void {
-    this.inFlight++;
-    this.#calls++;
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
-  }
-
-  /** Counts a call out; the last one starts the keep-alive. */
-  end(): void {
-    this.inFlight--;
-    this.touch();
-  }
-
-  /** Restarts the keep-alive. */
-  touch(): void {
-    this.lastUsed = performance.now();
-    if (this.inFlight > 0 || this.#idleTimer || this.policy.idleTtlMs === 0 || this.policy.pinned) return;
-    this.#armIdleTimer(this.policy.idleTtlMs);
   }
 
   /** Looks at the skill now, because a call went unanswered; one that does not answer is replaced. */
@@ -185,7 +138,7 @@ export class SkillUnit {
 
   /** Stops it, waits until it is gone. `leaveRunning`: only lets go of it. */
   async close(leaveRunning: boolean): Promise<void> {
-    clearTimeout(this.#idleTimer);
+    this.activity.stop();
     clearInterval(this.#healthTimer);
     clearTimeout(this.#delayTimer);
     if (leaveRunning && this.#launched) {
@@ -214,8 +167,8 @@ export class SkillUnit {
       isolation: instance?.isolation,
       instanceId: instance?.instanceId,
       since: instance?.launchedAt,
-      inFlight: this.inFlight,
-      calls: this.#calls,
+      inFlight: this.activity.inFlight,
+      calls: this.activity.calls,
       restarts: Math.max(0, this.#launches - 1),
       pinned: this.policy.pinned,
       memoryBytes: this.stats?.memoryBytes,
@@ -241,13 +194,11 @@ export class SkillUnit {
         this.#track(this.#stopInstance(effect.reason));
         break;
       case 'grant':
-        for (const waiter of this.#waiters) waiter.resolve();
+        this.#waiters.grant();
         break;
-      case 'refuse': {
-        const error = this.#refusal();
-        for (const waiter of this.#waiters) waiter.reject(error);
+      case 'refuse':
+        this.#waiters.refuse(this.#refusal());
         break;
-      }
       case 'back_off':
         this.#options.emit({ t: 'backing_off', skill: name, delayMs: effect.delayMs });
         this.#later(effect.delayMs, { t: 'backoff_elapsed' });
@@ -268,7 +219,7 @@ export class SkillUnit {
       const launched = await launcher.launch(manifest, config, this.#keep);
       this.#launched = launched;
       this.#launches++;
-      this.#callsAtLaunch = this.#calls;
+      this.#callsAtLaunch = this.activity.calls;
       this.#error = undefined;
       if (this.#keep) launched.instance.keep(true);
       if (this.#state.t === 'closed') return await this.#stopInstance('shutdown');
@@ -283,7 +234,7 @@ export class SkillUnit {
       });
       this.#supervise(launched);
       this.dispatch({ t: 'launched' });
-      this.touch();
+      this.activity.touch();
     } catch (error) {
       this.#error = error as Error;
       emit({ t: 'launch_failed', skill: manifest.name, error: this.#error });
@@ -314,7 +265,7 @@ export class SkillUnit {
 
   /** This instance has answered calls well. */
   get #wasHealthy(): boolean {
-    return this.#calls - this.#callsAtLaunch >= HEALTHY_CALLS;
+    return this.activity.calls - this.#callsAtLaunch >= HEALTHY_CALLS;
   }
 
   #ended(launched: Launched, reason: StopReason, what: string): void {
@@ -366,16 +317,6 @@ export class SkillUnit {
     clearTimeout(this.#delayTimer);
     this.#delayTimer = setTimeout(() => this.dispatch(event), delayMs);
     this.#delayTimer.unref();
-  }
-
-  #armIdleTimer(delayMs: number): void {
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined;
-      const left = this.policy.idleTtlMs - (performance.now() - this.lastUsed);
-      if (left > 1) return this.#armIdleTimer(left);
-      if (this.evictable) this.dispatch({ t: 'stop', reason: 'idle' });
-    }, delayMs);
-    this.#idleTimer.unref();
   }
 
   #track(work: Promise<void>): void {
