@@ -1,7 +1,8 @@
-/** `npm run bench [-- SCENARIO ...] [-- --quick] [-- --json FILE]`: measures, and compares with something else in the same run. */
+/** `npm run bench [-- SCENARIO ...] [--quick] [--awake] [--json FILE]`: measures, and compares with something else in the same run. */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    awake: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -20,12 +22,17 @@ const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
 const unknown = names.find((name) => !Object.hasOwn(SCENARIOS, name));
 if (values.help || unknown !== undefined) {
   if (unknown !== undefined) process.stderr.write(`there is no scenario "${unknown}"\n`);
-  process.stdout.write(`npm run bench -- [${Object.keys(SCENARIOS).join('|')} ...] [--quick] [--json FILE]\n`);
+  process.stdout.write(
+    `npm run bench -- [${Object.keys(SCENARIOS).join('|')} ...] [--quick] [--awake] [--json FILE]\n`,
+  );
   process.exit(unknown === undefined ? 0 : 1);
 }
 
-const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
-process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n\n`);
+using _awake = values.awake ? keepAwake() : undefined;
+const machine = { awake: values.awake, node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
+process.stdout.write(
+  `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${values.awake ? ', processors kept awake' : ''}\n\n`,
+);
 const results: Record<string, unknown> = {};
 for (const name of names) results[name] = (await SCENARIOS[name as keyof typeof SCENARIOS](values)).all();
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
