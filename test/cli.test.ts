@@ -49,7 +49,7 @@ describe('phoenix', () => {
     for (const what of [
       'node',
       'state folder',
-      'container engine',
+      'runtime docker',
       'runtime sandbox',
       'runtime process',
       'skills: sql',

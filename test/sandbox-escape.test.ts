@@ -15,6 +15,7 @@ import { isMissing } from './support/requirements.ts';
 
 const hasSandbox = (await availableRuntimes()).includes('sandbox');
 const SECRET = `secret-${randomUUID()}`;
+const SECRET_FOLDER = `/opt/${randomUUID()}`;
 const EPERM = 1;
 const ENOSPC = 28;
 const EINVAL = 22;
@@ -59,7 +60,7 @@ describe('trying to leave the sandbox', { skip: isMissing('bubblewrap', hasSandb
 
   before(async () => {
     process.env.PHOENIX_TEST_SECRET = SECRET;
-    process.env.PATH = `${PATH}:/opt/${SECRET}`;
+    process.env.PATH = `${PATH}:${SECRET_FOLDER}`;
     test = createTestPool('sandbox');
     skill = await test.pool.getSkillClient('echo');
   });
@@ -72,16 +73,17 @@ describe('trying to leave the sandbox', { skip: isMissing('bubblewrap', hasSandb
 
   it('no address of the host can be reached, though they answer here', async () => {
     const addresses = Object.values(networkInterfaces()).flatMap((each = []) => each);
-    for (const { address, scopeid } of addresses.filter(({ scopeid: id = 0 }) => id === 0)) {
+    // Link-local addresses need an interface that is not there inside.
+    for (const { address } of addresses.filter(({ scopeid = 0 }) => scopeid === 0)) {
       const server = await listen(address, { host: address, port: 0 });
       const options = { host: address, port: portOf(server) };
       const control = connect(options);
       await once(control, 'connect');
       control.destroy();
       await once(control, 'close');
-      assert.notEqual(await connectInside(options), IT_WORKED, `${address} ${scopeid}`);
+      assert.notEqual(await connectInside(options), IT_WORKED, address);
     }
-    assert.deepEqual(connected.length, new Set(connected).size, 'one connection each: ours');
+    assert.equal(connected.length, new Set(connected).size, 'one connection each: ours');
     assert.ok(connected.includes('127.0.0.1'));
   });
 
@@ -125,7 +127,7 @@ describe('trying to leave the sandbox', { skip: isMissing('bubblewrap', hasSandb
     const tries = [
       "writeFileSync('/app/code/handler.mjs', '')",
       "writeFileSync('/app/code/more.mjs', '')",
-      "rmSync('/app/code/handler.mjs')",
+      "unlinkSync('/app/code/handler.mjs')",
       "renameSync('/app/code/handler.mjs', '/app/code/other.mjs')",
       "renameSync('/tmp', '/app/code')",
       "chmodSync('/app/code/handler.mjs', 0o777)",
@@ -152,19 +154,27 @@ describe('trying to leave the sandbox', { skip: isMissing('bubblewrap', hasSandb
     assert.deepEqual([...new Set(files)], [test.paths.log('echo')]);
   });
 
-  it('no process that it sees has anything of the environment of the assistant', async () => {
-    const environments = await inside<string[]>(
+  /** The environments of all processes that the skill sees. */
+  const environments = () =>
+    inside<string[]>(
       skill,
       `const { readdirSync, readFileSync } = require('fs');
       return readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).map((pid) => {
         try { return pid + ' ' + readFileSync('/proc/' + pid + '/environ', 'utf8') } catch (error) { return error.code }
       })`,
     );
-    assert.ok(environments.length > 0);
-    for (const environment of environments) assert.ok(!environment.includes(SECRET), environment);
+
+  it('no process that it sees has a variable of the assistant', async () => {
+    const all = await environments();
+    assert.ok(all.length > 0);
+    for (const environment of all) assert.ok(!environment.includes(SECRET), environment);
   });
 
-  describe('with native code', { skip: isMissing('an x86-64 processor', canRunNative) }, () => {
+  it('no process that it sees has the search path of the assistant', async () => {
+    for (const environment of await environments()) assert.ok(!environment.includes(SECRET_FOLDER), environment);
+  });
+
+  describe('with native code', { skip: canRunNative ? false : 'written for Linux on x86-64' }, () => {
     it('programs that it brings with it run', async () => {
       assert.equal(await runInside(program(SYSCALL.unshare, [CLONE.none])), 0);
     });
@@ -186,17 +196,9 @@ describe('trying to leave the sandbox', { skip: isMissing('bubblewrap', hasSandb
       for (const [name, executable] of calls) assert.equal(await runInside(executable), EPERM, name);
     });
 
-    it('it cannot become root, by a call or by a program with the set-user-id bit', async () => {
+    it('it cannot become root', async () => {
       const status = await runInside(program(SYSCALL.setuid, [0]));
       assert.ok(status === EPERM || status === EINVAL, `${status}`);
-      const executable = program(SYSCALL.chroot, ['/tmp']);
-      const uid = await inside<number | string>(
-        skill,
-        `${placing('/data/suid', executable)} require('fs').chmodSync('/data/suid', 0o6755);
-        const { error, status } = require('child_process').spawnSync('/data/suid');
-        return error?.code ?? status`,
-      );
-      assert.equal(uid, EPERM);
     });
   });
 });

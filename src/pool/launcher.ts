@@ -91,6 +91,7 @@ export class Launcher {
     if (instance.fingerprint === spec.fingerprint) {
       try {
         const connection = await SkillConnection.open(instance, AbortSignal.timeout(manifest.health.timeout));
+        measure(instance);
         return { instance, connection, kind: 'reused' };
       } catch {
         // It runs and does not answer as it should: replaced below.
@@ -115,7 +116,9 @@ export class Launcher {
       giveUp.abort(new Error(describeExit(ended)));
     });
     try {
-      return { instance, connection: await SkillConnection.open(instance, giveUp.signal), kind: 'cold' };
+      const connection = await SkillConnection.open(instance, giveUp.signal);
+      measure(instance);
+      return { instance, connection, kind: 'cold' };
     } catch (error) {
       if (!exit) await instance.stop(0);
       await sleep(LOG_SETTLE_MS);
@@ -131,6 +134,11 @@ export class Launcher {
       clearTimeout(timer);
     }
   }
+}
+
+/** Once it serves, so that an instance knows its processes should it be killed in the next moment. */
+function measure(instance: Instance): void {
+  instance.stats().catch(() => {});
 }
 
 /** How an instance ended, in words. */

@@ -69,7 +69,7 @@ export class SkillClient implements AsyncDisposable {
         }
       }
     } catch (error) {
-      throw call.fail(this.#observe, error);
+      throw await call.fail(this.#observe, error);
     }
   }
 
@@ -109,7 +109,7 @@ export class SkillClient implements AsyncDisposable {
       call.finish(this.#observe, 'OK');
     } catch (error) {
       ended = true;
-      throw call.fail(this.#observe, error);
+      throw await call.fail(this.#observe, error);
     } finally {
       if (!ended) {
         cancel();
@@ -239,17 +239,18 @@ class PendingCall {
   }
 
   /** Accounts for a failed call. @returns the error that the caller gets */
-  fail(observe: (call: CallObservation) => void, error: unknown): Error {
-    const typed = this.#typed(error);
+  async fail(observe: (call: CallObservation) => void, error: unknown): Promise<Error> {
+    const ending = error instanceof SessionBrokenError ? await this.#unit.explainEnd() : undefined;
+    const typed = this.#typed(error, ending);
     this.finish(observe, typed instanceof SkillCallError ? typed.code : 'CANCELLED');
     return typed;
   }
 
-  #typed(error: unknown): Error {
+  #typed(error: unknown, ending: string | undefined): Error {
     const { name } = this.#unit.manifest;
     if (error instanceof SkillCallError) return error;
     if (error instanceof SessionBrokenError) {
-      return new SkillUnavailableError(name, `the connection broke while the call ran: ${error.message}`, {
+      return new SkillUnavailableError(name, `the connection broke while the call ran: ${ending ?? error.message}`, {
         cause: error,
       });
     }

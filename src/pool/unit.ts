@@ -17,6 +17,10 @@ import { Waiters } from './waiters.ts';
 
 /** A run that answered this many calls was healthy: its end is no crash loop. */
 const HEALTHY_CALLS = 10;
+/** How long after its connection broke the end of a process may be reported, in milliseconds: engines take their time. */
+const EXIT_WAIT_MS = 1000;
+/** How long the error of a call waits for that, in milliseconds. */
+const EXPLAIN_WAIT_MS = 200;
 
 export interface UnitPolicy {
   /** Stops after this long without a call, in milliseconds; 0: never. */
@@ -48,6 +52,8 @@ export class SkillUnit {
   #launched: Launched | undefined;
   readonly #waiters = new Waiters();
   #error: Error | undefined;
+  /** How the last instance ended, in words. */
+  #lastEnd: string | undefined;
   #lastStop: StopReason | undefined;
   #keep = false;
   #callsAtLaunch = 0;
@@ -115,6 +121,14 @@ export class SkillUnit {
     this.#state = next;
     for (const effect of effects) this.#perform(effect);
     if (this.#state.t !== 'backing_off' && this.#state.t !== 'failed') clearTimeout(this.#delayTimer);
+  }
+
+  /** Why the connection of a call broke: how the instance ended, when that is known soon. */
+  async explainEnd(): Promise<string | undefined> {
+    const launched = this.#launched;
+    if (!launched || launched.connection.session.usable) return this.#lastEnd;
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), EXPLAIN_WAIT_MS));
+    return await Promise.race([launched.instance.exited.then(describeExit), late]);
   }
 
   /** Looks at the skill now, because a call went unanswered; one that does not answer is replaced. */
@@ -251,8 +265,8 @@ export class SkillUnit {
     });
     void connection.session.ended.then(async () => {
       if (this.#launched !== launched || this.#state.t !== 'ready') return;
-      // A broken stream is usually a dead process; its exit says more, and comes at once.
-      await Promise.race([instance.exited, new Promise((resolve) => setTimeout(resolve, 100))]);
+      // A broken stream is usually a dead process; its exit says more, and comes soon.
+      await Promise.race([instance.exited, new Promise((resolve) => setTimeout(resolve, EXIT_WAIT_MS))]);
       if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
     });
     connection.onNotServing(() => {
@@ -271,6 +285,7 @@ export class SkillUnit {
   #ended(launched: Launched, reason: StopReason, what: string): void {
     if (this.#launched !== launched) return;
     this.#launched = undefined;
+    this.#lastEnd = what;
     this.stats = undefined;
     clearInterval(this.#healthTimer);
     launched.connection.close();

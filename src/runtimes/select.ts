@@ -1,5 +1,6 @@
 import { ISOLATION_LEVELS } from '../manifest/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
+import { DockerRuntime } from './docker/docker-runtime.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
 import type { LocalPaths } from './local/paths.ts';
 import { plainProcess } from './process/plain-process.ts';
@@ -8,7 +9,7 @@ import { sandbox } from './sandbox/sandbox.ts';
 
 /** All runtimes, strongest isolation first. */
 export function createRuntimes(paths: LocalPaths): SkillRuntime[] {
-  return [new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
+  return [new DockerRuntime(paths), new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
 }
 
 export interface RuntimeChoice {

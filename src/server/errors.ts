@@ -1,6 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { ZodError } from 'zod';
 import { SkillCallError } from '../pool/index.ts';
+
+/** How long a body that is too large may take to arrive, in milliseconds. */
+const DRAIN_MS = 2000;
 
 /** An error of a request, in the shape that clients of the OpenAI API understand. */
 export interface ApiErrorBody {
@@ -37,9 +41,10 @@ const HTTP_STATUS: Record<string, number> = {
 
 /** Makes every error of the server one clear line in the same shape. */
 export function installErrorHandling(app: FastifyInstance): void {
-  app.setErrorHandler((error: unknown, request, reply) => {
+  app.setErrorHandler(async (error: unknown, request, reply) => {
     const { status, ...body } = describe(error);
     if (status >= 500 && status !== 503 && status !== 504) request.log.error({ err: error }, 'the request failed');
+    if (status === 413) await drain(request.raw);
     return reply.status(status).send(toBody(status, body));
   });
   app.setNotFoundHandler((request, reply) =>
@@ -49,6 +54,19 @@ export function installErrorHandling(app: FastifyInstance): void {
         toBody(404, { message: `there is no ${request.method} ${request.url.split('?')[0]}`, param: null, code: null }),
       ),
   );
+}
+
+/** Lets a body that is too large arrive and throws it away: a client that is cut off while it sends does not see the answer. */
+function drain(body: IncomingMessage): Promise<void> {
+  if (body.readableEnded) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, DRAIN_MS);
+    body.once('end', done).once('close', done).resume();
+  });
 }
 
 function describe(error: unknown): { status: number; message: string; param: string | null; code: string | null } {

@@ -19,3 +19,10 @@ export function attempt(skill: SkillClient, code: string): Promise<string> {
 export function placing(path: string, executable: Buffer): string {
   return `require('fs').writeFileSync('${path}', Buffer.from('${executable.toString('base64')}', 'base64'), { mode: 0o755 });`;
 }
+
+/** Begins a call that runs until it is let go; it then answers "held". */
+export function hold(skill: SkillClient): { answer: Promise<string>; letGo: () => Promise<void> } {
+  const answer = inside<string>(skill, "await new Promise((resolve) => { globalThis.letGo = resolve }); return 'held'");
+  answer.catch(() => {});
+  return { answer, letGo: () => inside(skill, 'globalThis.letGo()') };
+}

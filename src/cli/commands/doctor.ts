@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { skillFolders } from '../../assistant/index.ts';
@@ -17,7 +16,6 @@ interface Finding {
 }
 
 const MARKS = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' } as const;
-const ENGINE_SOCKETS = ['/var/run/docker.sock', `${process.env.XDG_RUNTIME_DIR ?? ''}/docker.sock`];
 const LITTLE_DISK_BYTES = 1024 ** 3;
 
 /** `phoenix doctor` */
@@ -38,7 +36,6 @@ async function examine(config: LoadedConfig): Promise<Finding[]> {
     { what: 'node', state: 'ok', detail: `${process.version} on ${process.platform} ${process.arch}` },
     stateDir(config.state_dir),
     disk(config.state_dir),
-    await engine(),
   ];
   for (const runtime of runtimes) {
     const { available, detail, hint } = await runtime.probe();
@@ -92,25 +89,6 @@ function disk(path: string): Finding {
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
   if (free >= LITTLE_DISK_BYTES) return { what: 'disk', state: 'ok', detail };
   return { what: 'disk', state: 'warning', detail, hint: 'the memory cannot grow on a full disk: free some space' };
-}
-
-async function engine(): Promise<Finding> {
-  const socket = ENGINE_SOCKETS.find((path) => existsSync(path));
-  const answers = socket !== undefined && (await connects(socket));
-  return answers
-    ? { what: 'container engine', state: 'ok', detail: `answers on ${socket}; not used yet, skills run in the sandbox` }
-    : { what: 'container engine', state: 'ok', detail: 'none; not needed, skills run in the sandbox' };
-}
-
-function connects(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function nearestExisting(path: string): string {

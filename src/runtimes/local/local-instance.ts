@@ -65,6 +65,9 @@ export class LocalInstance implements Instance {
 
   reload(handlerPath: string): void {
     installHandler(handlerPath, this.#runDir);
+    // It no longer runs what it was launched with: the next assistant replaces it.
+    this.#record = { ...this.#record, fingerprint: 'reloaded' };
+    writeRecord(this.#runDir, this.#record);
     signal(this.#target(), 'SIGHUP');
   }
 
@@ -117,10 +120,10 @@ export class LocalInstance implements Instance {
     for (const pid of cgroupProcesses(this.#record.cgroups)) signal(identify(pid), 'SIGKILL');
   }
 
-  #clean(exit: Exit): Exit {
+  async #clean(exit: Exit): Promise<Exit> {
     const outOfMemory = exit.outOfMemory || wasOutOfMemory(this.#record.cgroups);
     this.#killMembers();
-    removeCgroups(this.#record.cgroups);
+    await removeCgroups(this.#record.cgroups);
     rmSync(this.socketPath, { force: true });
     removeRecord(this.#runDir);
     return { ...exit, outOfMemory };

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { IsolationLevel, LaunchConfig } from '../../skill/index.ts';
+import type { IsolationLevel } from '../../skill/index.ts';
+import { type InsidePaths, launchConfig } from '../launch-config.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
 import { removeCgroups } from '../sandbox/cgroup.ts';
 import { codeDir, installHandler } from './code-dir.ts';
@@ -40,7 +40,7 @@ export interface LocalIsolation {
   readonly policyVersion: number;
   probe(): Promise<Probe>;
   /** The paths that the skill itself sees. */
-  inside(files: LaunchFiles, spec: LaunchSpec): Pick<LaunchConfig, 'socket' | 'handler' | 'dataDir' | 'tmpDir'>;
+  inside(files: LaunchFiles, spec: LaunchSpec): InsidePaths;
   command(files: LaunchFiles, spec: LaunchSpec, instanceId: string): LocalCommand;
 }
 
@@ -79,7 +79,7 @@ export class LocalRuntime implements SkillRuntime {
     makePrivateDir(files.tmpDir);
     rmSync(socketPath(this.#paths, manifest.name), { force: true });
 
-    const config = launchConfig(spec, this.#how, files);
+    const config = launchConfig(spec, this.#how.level, this.#how.inside(files, spec));
     writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o600 });
     const command = this.#how.command(files, spec, config.instanceId);
     const log = this.#openLog(manifest.name);
@@ -93,7 +93,7 @@ export class LocalRuntime implements SkillRuntime {
       });
       child.unref();
       if (child.pid === undefined) {
-        removeCgroups(command.cgroups);
+        void removeCgroups(command.cgroups);
         throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started`);
       }
       const record: UnitRecord = {
@@ -115,15 +115,16 @@ export class LocalRuntime implements SkillRuntime {
     }
   }
 
-  find(skill: string): Promise<Instance | undefined> {
+  async find(skill: string): Promise<Instance | undefined> {
     const runDir = this.#paths.run(skill);
     const record = readRecord(runDir);
-    if (!record || record.runtime !== this.name) return Promise.resolve(undefined);
-    if (isRunning(record.process)) return Promise.resolve(this.#instance(record, undefined));
-    removeCgroups(record.cgroups);
+    if (!record) return undefined;
+    // Also one of another local runtime: its fingerprint is another, so it is replaced.
+    if (isRunning(record.process)) return this.#instance(record, undefined);
+    await removeCgroups(record.cgroups);
     removeRecord(runDir);
     rmSync(socketPath(this.#paths, skill), { force: true });
-    return Promise.resolve(undefined);
+    return undefined;
   }
 
   logs(skill: string, lines: number): Promise<string[]> {
@@ -146,25 +147,4 @@ export class LocalRuntime implements SkillRuntime {
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_ROTATE_BYTES) renameSync(path, `${path}.1`);
     return openSync(path, 'a', 0o600);
   }
-}
-
-function launchConfig(spec: LaunchSpec, how: LocalIsolation, files: LaunchFiles): LaunchConfig {
-  const { manifest } = spec;
-  return {
-    format: 1,
-    skill: manifest.name,
-    version: manifest.version,
-    fingerprint: spec.fingerprint,
-    instanceId: randomUUID(),
-    ownerToken: randomBytes(32).toString('base64url'),
-    isolation: how.level,
-    config: spec.config,
-    concurrency: manifest.limits.concurrency,
-    queue: manifest.limits.queue,
-    requestBytes: manifest.limits.request_bytes,
-    requestTimeoutMs: manifest.timeouts.request,
-    drainTimeoutMs: manifest.timeouts.drain,
-    leaseMs: spec.leaseMs,
-    ...how.inside(files, spec),
-  };
 }

@@ -4,6 +4,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const REMOVE_TRIES = 50;
+const REMOVE_WAIT_MS = 10;
 
 const ROOT = '/sys/fs/cgroup';
 const PARENT = 'phoenix-skills';
@@ -47,19 +51,24 @@ function create(path: string, settings: Record<string, string | number>): string
     }
     return path;
   } catch {
-    removeCgroups([path]);
+    removeGroup(path);
     return undefined;
   }
 }
 
-/** Removes groups; one that still has processes stays. */
-export function removeCgroups(paths: readonly string[]): void {
-  for (const path of paths) {
-    try {
-      rmdirSync(path);
-    } catch {
-      // Gone already, or not empty yet.
-    }
+/** Removes control groups. The kernel may still be busy with what ran in them: it is asked again for a moment. */
+export async function removeCgroups(paths: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES && !paths.map(removeGroup).every(Boolean); tries++)
+    await sleep(REMOVE_WAIT_MS);
+}
+
+/** @returns whether it is gone */
+function removeGroup(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
 

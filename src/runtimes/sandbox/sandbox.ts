@@ -7,7 +7,7 @@ import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
 import type { Probe } from '../runtime.ts';
 import { bubblewrapArguments, DATA_DIR, NODE_PATH, SOCKET_DIR } from './bubblewrap.ts';
-import { createCgroups } from './cgroup.ts';
+import { createCgroups, removeCgroups } from './cgroup.ts';
 
 const HOST_PATH = '/app/host.mjs';
 const CODE_DIR = '/app/code';
@@ -63,19 +63,34 @@ export const sandbox: LocalIsolation = {
     );
     return {
       file: '/bin/sh',
-      args: ['-c', JOIN_AND_EXEC, 'sh', String(privateKib), String(cgroups.length), ...cgroups, 'bwrap', ...bwrap],
-      env: { PATH: process.env.PATH ?? '' },
+      args: [
+        '-c',
+        JOIN_AND_EXEC,
+        'sh',
+        String(privateKib),
+        String(cgroups.length),
+        ...cgroups,
+        findBwrap() ?? 'bwrap',
+        ...bwrap,
+      ],
+      // Nothing of ours: the first process in the sandbox shows its environment.
+      env: {},
       cgroups,
     };
   },
 };
 
+function findBwrap(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, 'bwrap')).find((path) => existsSync(path));
+}
+
 async function probeBubblewrap(): Promise<Probe> {
-  const found = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'bwrap')));
+  const bwrapPath = findBwrap();
   if (process.platform !== 'linux') {
     return { available: false, detail: 'bubblewrap is for Linux only', hint: 'use a container engine for isolation' };
   }
-  if (!found) {
+  if (bwrapPath === undefined) {
     return {
       available: false,
       detail: 'bubblewrap (bwrap) is not installed',
@@ -88,8 +103,9 @@ async function probeBubblewrap(): Promise<Probe> {
       { node: process.execPath, files: new Map(), socketDir: '/tmp', dataDir: undefined, tmpBytes: 1024 ** 2 },
       [NODE_PATH, '--version'],
     );
-    await promisify(execFile)('bwrap', args, { timeout: 10_000 });
+    await promisify(execFile)(bwrapPath, args, { timeout: 10_000 });
     const groups = createCgroups('probe', { memoryBytes: 64 * 1024 ** 2, cpus: 1, pids: 16 });
+    await removeCgroups(groups);
     const limits =
       groups.length > 0 ? 'limits by control groups' : 'memory limited by resource limits, no CPU and process limits';
     return { available: true, detail: `bubblewrap works; ${limits}` };

@@ -1,0 +1,147 @@
+import { text } from 'node:stream/consumers';
+import type { IsolationLevel } from '../../skill/index.ts';
+import { type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
+import { type Engine, EngineError } from './engine.ts';
+
+export interface DockerInstanceOptions {
+  engine: Engine;
+  containerId: string;
+  skill: string;
+  fingerprint: string;
+  instanceId: string;
+  ownerToken: string;
+  launchedAt: number;
+  socketPath: string;
+  kept: boolean;
+  /** Writes down that it stays, or not, when its launcher stops. */
+  onKeep(kept: boolean): void;
+  /** Called with the last log lines before the container is removed. */
+  onEnd(log: string[]): void;
+}
+
+interface ContainerStats {
+  memory_stats: { usage?: number; stats?: { total_inactive_file?: number; inactive_file?: number } };
+  cpu_stats: { cpu_usage: { total_usage: number } };
+  pids_stats: { current?: number };
+}
+
+const LOG_LINES = 200;
+
+/** A skill that runs as a container. */
+export class DockerInstance implements Instance {
+  readonly runtime = 'docker';
+  readonly isolation: IsolationLevel = 'container';
+  readonly skill: string;
+  readonly fingerprint: string;
+  readonly instanceId: string;
+  readonly ownerToken: string;
+  readonly launchedAt: number;
+  readonly socketPath: string;
+  readonly exited: Promise<Exit>;
+  readonly #options: DockerInstanceOptions;
+  #kept: boolean;
+
+  constructor(options: DockerInstanceOptions) {
+    this.#options = options;
+    this.skill = options.skill;
+    this.fingerprint = options.fingerprint;
+    this.instanceId = options.instanceId;
+    this.ownerToken = options.ownerToken;
+    this.launchedAt = options.launchedAt;
+    this.socketPath = options.socketPath;
+    this.#kept = options.kept;
+    this.exited = this.#untilExit();
+  }
+
+  get kept(): boolean {
+    return this.#kept;
+  }
+
+  keep(kept: boolean): void {
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    this.#options.onKeep(kept);
+  }
+
+  reload(): void {
+    throw new RuntimeError(`skill ${this.skill}: a container runs what is in its image: restart it instead`);
+  }
+
+  async stop(graceMs: number): Promise<Exit> {
+    await this.#post(`stop?t=${Math.ceil(graceMs / 1000)}`);
+    return await this.exited;
+  }
+
+  async stats(): Promise<InstanceStats> {
+    const { engine, containerId } = this.#options;
+    const { memory_stats, cpu_stats, pids_stats } = await engine.json<ContainerStats>(
+      'GET',
+      `/containers/${containerId}/stats?stream=false&one-shot=true`,
+    );
+    const { usage = 0, stats } = memory_stats;
+    return {
+      // As `docker stats` counts: without the page cache that the kernel would give back.
+      memoryBytes: usage - (stats?.total_inactive_file ?? stats?.inactive_file ?? 0),
+      cpuSeconds: cpu_stats.cpu_usage.total_usage / 1e9,
+      processes: pids_stats.current ?? 0,
+    };
+  }
+
+  async #untilExit(): Promise<Exit> {
+    const { engine, containerId, onEnd } = this.#options;
+    let code: number | undefined;
+    try {
+      ({ StatusCode: code } = await engine.json<{ StatusCode: number }>('POST', `/containers/${containerId}/wait`));
+    } catch {
+      // The engine went away, and its containers with it.
+    }
+    const outOfMemory = await engine
+      .json<{ State: { OOMKilled: boolean } }>('GET', `/containers/${containerId}/json`)
+      .then(({ State }) => State.OOMKilled)
+      .catch(() => false);
+    onEnd(await containerLogs(engine, containerId, LOG_LINES).catch(() => []));
+    await removeContainer(engine, containerId).catch(() => {});
+    return { code, signal: code === 137 ? 'SIGKILL' : undefined, outOfMemory };
+  }
+
+  async #post(action: string): Promise<void> {
+    try {
+      await this.#options.engine.json('POST', `/containers/${this.#options.containerId}/${action}`);
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof EngineError) || ![0, 304, 404, 409].includes(error.status)) throw error;
+    }
+  }
+}
+
+/** Removes a container, running or not, and waits until it is gone. */
+export async function removeContainer(engine: Engine, containerId: string): Promise<void> {
+  try {
+    await engine.json('DELETE', `/containers/${containerId}?force=1`);
+  } catch (error) {
+    if (!(error instanceof EngineError) || ![404, 409].includes(error.status)) throw error;
+    // Somebody else removes it already.
+    if (error.status === 409)
+      await engine.json('POST', `/containers/${containerId}/wait?condition=removed`).catch(() => {});
+  }
+}
+
+/** The last lines that a container wrote. */
+export async function containerLogs(engine: Engine, containerId: string, lines: number): Promise<string[]> {
+  const answer = await engine.stream('GET', `/containers/${containerId}/logs?stdout=1&stderr=1&tail=${lines}`);
+  answer.setEncoding('latin1');
+  return demultiplex(Buffer.from(await text(answer), 'latin1'))
+    .split('\n')
+    .filter(Boolean);
+}
+
+/** Output and errors come in frames: one byte of kind, three of nothing, four of length. */
+function demultiplex(frames: Buffer): string {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + 8 <= frames.length; ) {
+    const length = frames.readUInt32BE(at + 4);
+    pieces.push(frames.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,288 @@
+/** Skills as containers of a real Docker engine that this test starts. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { imageName } from '../src/runtimes/docker/image.ts';
+import { createRuntimes, localPaths, selectRuntime } from '../src/runtimes/index.ts';
+import { canStartEngine, TestEngine } from './support/engine.ts';
+import { createTestPool, onEvent } from './support/pool.ts';
+import { isMissing } from './support/requirements.ts';
+
+interface Container {
+  Id: string;
+  Image: string;
+  State: { Status: string };
+  Config: { User: string; Labels: Record<string, string> };
+  HostConfig: Record<string, unknown> & { Mounts: object[]; RestartPolicy: object };
+}
+
+describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', canStartEngine()) }, () => {
+  const engine = new TestEngine();
+  let test: ReturnType<typeof createTestPool>;
+  let stateDirs: string[] = [];
+
+  before(() => engine.start());
+  after(() => engine.remove());
+  beforeEach(() => {
+    test = createTestPool('docker');
+    stateDirs = [test.stateDir];
+  });
+  afterEach(async () => {
+    await test.cleanUp();
+    assert.deepEqual(await containers(), [], 'a container was left behind');
+  });
+
+  async function containers(): Promise<Container[]> {
+    const found = await engine.engine.json<{ Id: string }[]>('GET', '/containers/json?all=1');
+    return await Promise.all(found.map(({ Id }) => engine.engine.json<Container>('GET', `/containers/${Id}/json`)));
+  }
+  async function onlyContainer(): Promise<Container> {
+    const [container, ...more] = await containers();
+    assert.ok(container && more.length === 0);
+    return container;
+  }
+  /** The next assistant on the same state folder. */
+  function next(options: Parameters<typeof createTestPool>[1] = {}) {
+    test = createTestPool('docker', options, stateDirs[0]);
+    return test.pool;
+  }
+  const action = (id: string, what: string) => engine.engine.json('POST', `/containers/${id}/${what}`);
+
+  it('are isolated and limited as the manifest says', async () => {
+    const client = await test.pool.getSkillClient('echo');
+    assert.equal((await client.infer({ prompt: 'hello' })).text, 'hello');
+    const { HostConfig: host, Config: config } = await onlyContainer();
+    const { resources } = test.pool.manifest('echo');
+    const expected = {
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      Privileged: false,
+      CapDrop: ['ALL'],
+      CapAdd: null,
+      SecurityOpt: ['no-new-privileges:true'],
+      PidsLimit: resources.pids,
+      Memory: resources.memory,
+      MemorySwap: resources.memory,
+      NanoCpus: resources.cpus * 1e9,
+      IpcMode: 'none',
+      PidMode: '',
+      PortBindings: null,
+      Devices: null,
+      Init: true,
+    };
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, host[key] ?? null])), expected);
+    assert.equal(config.User, '65534:65534');
+    assert.deepEqual(host.RestartPolicy, { Name: 'no', MaximumRetryCount: 0 });
+    const [status] = await test.pool.status('echo');
+    assert.equal(status?.isolation, 'container');
+    assert.ok((status?.memoryBytes ?? 0) > 0 && (status?.processes ?? 0) > 0);
+    assert.match((await test.pool.logs('echo', 10)).join('\n'), /"isolation":"container"/);
+  });
+
+  it('are reused by the next assistant, and replaced when they would be launched differently', async () => {
+    await test.pool.getSkillClient('echo');
+    const { Id } = await onlyContainer();
+    await test.pool.close({ keepRunning: true });
+    const second = next();
+    const reused = onEvent(second, 'ready');
+    await second.getSkillClient('echo');
+    assert.equal((await reused).kind, 'reused');
+    assert.equal((await onlyContainer()).Id, Id);
+    await second.close({ keepRunning: true });
+    const third = next({ skills: { echo: { config: { changed: true } } } });
+    await third.getSkillClient('echo');
+    assert.notEqual((await onlyContainer()).Id, Id);
+  });
+
+  it("that are paused, dead or somebody else's are handled", async () => {
+    await test.pool.getSkillClient('echo');
+    const { Id, Image, Config } = await onlyContainer();
+    await test.pool.close({ keepRunning: true });
+    await action(Id, 'pause');
+    const second = next();
+    const reused = onEvent(second, 'ready');
+    await second.getSkillClient('echo');
+    assert.equal((await reused).kind, 'reused');
+    await second.close({ keepRunning: true });
+    // One with our labels that is not isolated takes the place of ours.
+    await engine.engine.json('DELETE', `/containers/${Id}?force=1`);
+    const body = {
+      Image,
+      Labels: Config.Labels,
+      Entrypoint: ['/bin/node', '-e', 'setInterval(() => {}, 1000)'],
+      HostConfig: { NetworkMode: 'none' },
+    };
+    const weak = await engine.engine.json<{ Id: string }>('POST', '/containers/create', body);
+    await action(weak.Id, 'start');
+    const foreign = await engine.engine.json<{ Id: string }>('POST', '/containers/create?name=echo', {
+      ...body,
+      Labels: { ...Config.Labels, 'sarai.state': 'of another folder' },
+    });
+    await next().getSkillClient('echo');
+    const left = (await containers()).map((container) => container.Id);
+    assert.ok(!left.includes(weak.Id) && left.includes(foreign.Id) && left.length === 2);
+    await engine.engine.json('DELETE', `/containers/${foreign.Id}?force=1`);
+  });
+
+  it('are relaunched after docker kill, and told apart when memory was the reason', async () => {
+    const client = await test.pool.getSkillClient('echo');
+    const killed = onEvent(test.pool, 'stopped');
+    await action((await onlyContainer()).Id, 'kill');
+    assert.match((await killed).reason, /^crashed:SIGKILL/);
+    assert.equal((await client.infer({ prompt: 'again' })).text, 'again');
+    const starved = onEvent(test.pool, 'stopped');
+    const hog = 'eval:const all = []; while (true) all.push(Buffer.alloc(1 << 24, 1))';
+    await assert.rejects(client.infer({ prompt: hog }, { timeoutMs: 20_000 }), { code: 'UNAVAILABLE' });
+    assert.equal((await starved).reason, 'oom');
+    assert.equal((await client.infer({ prompt: 'again' }, { timeoutMs: 20_000 })).text, 'again');
+  });
+
+  it('say why they did not start', async () => {
+    await assert.rejects(test.pool.getSkillClient('broken-start'), (error: Error) => {
+      assert.equal(error.name, 'SkillLaunchError');
+      assert.match(error.message, /last log lines/);
+      return true;
+    });
+  });
+
+  it('keep /data of the sql skill', async () => {
+    const sql = await test.pool.getSkillClient('sql');
+    await sql.infer({ prompt: 'CREATE TABLE t (a)' }, { grants: ['schema'] });
+    await sql.infer({ prompt: "INSERT INTO t VALUES ('kept')" });
+    await test.pool.stop('sql');
+    assert.equal((await sql.infer({ prompt: 'SELECT a FROM t' }, { timeoutMs: 20_000 })).text, '[{"a":"kept"}]');
+  });
+
+  it('come back after the engine was restarted', async () => {
+    const client = await test.pool.getSkillClient('echo');
+    const stopped = onEvent(test.pool, 'stopped');
+    await engine.stop();
+    await stopped;
+    await engine.start();
+    for (let i = 0; ; i++) {
+      const text = await client.infer({ prompt: 'back' }, { timeoutMs: 5000 }).then(
+        (answer) => answer.text,
+        () => '',
+      );
+      if (text === 'back') break;
+      assert.ok(i < 100, 'it did not come back');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  });
+
+  it('have images whose layers are the same for the same input', async () => {
+    const image = `/images/${imageName({ manifest: test.pool.manifest('echo') })}?force=1`;
+    await engine.engine.json('DELETE', image);
+    await test.pool.getSkillClient('echo');
+    const digests = () => {
+      const folder = join(stateDirs[0] ?? '', 'cache', 'images');
+      return readdirSync(folder)
+        .filter((name) => name.endsWith('.sha256'))
+        .map((name) => readFileSync(join(folder, name), 'utf8'))
+        .sort();
+    };
+    const first = digests();
+    await test.cleanUp();
+    await engine.engine.json('DELETE', image);
+    test = createTestPool('docker');
+    stateDirs = [test.stateDir];
+    await test.pool.getSkillClient('echo');
+    assert.equal(first.length, 2);
+    assert.deepEqual(digests(), first);
+  });
+});
+
+describe('inside a container', { skip: isMissing('a Docker engine (dockerd, as root)', canStartEngine()) }, () => {
+  const engine = new TestEngine();
+  let test: ReturnType<typeof createTestPool>;
+  let server: Server;
+  const attempt = async (code: string) => {
+    const prompt = `eval:try { ${code}; return 'it worked' } catch (error) { return error.code ?? error.message }`;
+    return String(JSON.parse((await test.pool.client('echo').infer({ prompt }, { timeoutMs: 8000 })).text));
+  };
+  const connect = (options: string) =>
+    attempt(`await new Promise((resolve, reject) => require('net').connect(${options}, resolve).on('error', reject))`);
+
+  before(async () => {
+    await engine.start();
+    process.env.PHOENIX_TEST_SECRET = 'a-secret';
+    server = createServer().listen(0, '127.0.0.1');
+    test = createTestPool('docker');
+    await test.pool.getSkillClient('echo');
+  });
+  after(async () => {
+    server.close();
+    await test.cleanUp();
+    await engine.remove();
+  });
+
+  it('there is no network', async () => {
+    const { port } = server.address() as { port: number };
+    assert.equal(await connect(`{ host: '127.0.0.1', port: ${port} }`), 'ECONNREFUSED');
+    assert.match(await connect("{ host: '192.0.2.1', port: 80 }"), /ENETUNREACH/);
+    assert.match(await connect("{ host: 'example.com', port: 80 }"), /EAI_AGAIN|ENOTFOUND/);
+  });
+
+  it('nothing of the host can be read, and nothing but /tmp and /data written', async () => {
+    for (const path of [
+      '/etc/shadow',
+      '/etc/passwd',
+      '/root',
+      test.stateDir,
+      '/var/run/docker.sock',
+      '/dev/mem',
+      '/dev/kmsg',
+    ]) {
+      assert.equal(await attempt(`require('fs').readFileSync('${path}')`), 'ENOENT', path);
+    }
+    for (const path of [
+      '/x',
+      '/bin/node',
+      '/app/handler.mjs',
+      '/app/launch.json',
+      '/proc/sys/kernel/core_pattern',
+      '/sys/x',
+      '/etc/hosts',
+    ]) {
+      assert.match(await attempt(`require('fs').writeFileSync('${path}', 'x')`), /EROFS|EACCES|EPERM|ETXTBSY/, path);
+    }
+    for (const path of ['/tmp/x', '/data/x'])
+      assert.equal(await attempt(`require('fs').writeFileSync('${path}', 'x')`), 'it worked', path);
+  });
+
+  it('there are no capabilities, no other processes, nothing of our environment', async () => {
+    const status = await attempt("throw new Error(require('fs').readFileSync('/proc/self/status', 'utf8'))");
+    for (const name of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd'])
+      assert.match(status, new RegExp(`^${name}:\\s*0+$`, 'm'));
+    assert.match(status, /^NoNewPrivs:\s*1$/m);
+    assert.match(status, /^Seccomp:\s*2$/m);
+    assert.match(await attempt('process.setuid(0)'), /EPERM/);
+    const pids = await attempt(
+      "throw new Error(require('fs').readdirSync('/proc').filter((name) => /^\\\\d+$/.test(name)).length)",
+    );
+    assert.ok(Number(pids) <= 2, pids);
+    assert.doesNotMatch(await attempt('throw new Error(JSON.stringify(process.env))'), /a-secret|PHOENIX/);
+  });
+});
+
+describe('without an engine', () => {
+  it('the docker runtime says what is missing, and auto takes the next one', async () => {
+    const { DOCKER_HOST } = process.env;
+    try {
+      process.env.DOCKER_HOST = 'unix:///nowhere/docker.sock';
+      const runtimes = createRuntimes(localPaths('/tmp'));
+      await assert.rejects(
+        selectRuntime(runtimes, 'docker'),
+        /nowhere\/docker\.sock: no engine answers there; start it/,
+      );
+      assert.notEqual((await selectRuntime(runtimes, 'auto')).runtime.name, 'docker');
+      process.env.DOCKER_HOST = 'tcp://192.0.2.1:2375';
+      await assert.rejects(selectRuntime(runtimes, 'docker'), /only unix:\/\/ sockets are used/);
+    } finally {
+      if (DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
+      else process.env.DOCKER_HOST = DOCKER_HOST;
+    }
+  });
+});

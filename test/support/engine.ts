@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Engine } from '../../src/runtimes/docker/engine.ts';
+
+/** Whether a Docker engine of our own can be started here. */
+export function canStartEngine(): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return process.getuid?.() === 0 && folders.some((folder) => existsSync(join(folder, 'dockerd')));
+}
+
+/** A Docker engine for one test file: its own folders, its own socket, no network bridge; DOCKER_HOST names it. */
+export class TestEngine {
+  readonly folder = mkdtempSync(join(tmpdir(), 'phoenix-engine-'));
+  readonly socketPath = join(this.folder, 'docker.sock');
+  readonly engine = new Engine(this.socketPath);
+  #process: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    const folder = (name: string) => join(this.folder, name);
+    const log = spawn(
+      'dockerd',
+      [
+        ...['--data-root', folder('root'), '--exec-root', folder('exec'), '--pidfile', folder('pid')],
+        ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false', '--ip-forward=false'],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    this.#process = log;
+    let said = '';
+    log.stderr.on('data', (data: Buffer) => {
+      said = (said + data).slice(-4000);
+    });
+    process.env.DOCKER_HOST = `unix://${this.socketPath}`;
+    for (let i = 0; i < 300; i++) {
+      if (log.exitCode !== null) throw new Error(`the engine did not start: ${said}`);
+      if (
+        await this.engine.json('GET', '/info').then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+      await sleep(100);
+    }
+    throw new Error(`the engine does not answer: ${said}`);
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#process || this.#process.exitCode !== null) return;
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGTERM');
+    await ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
