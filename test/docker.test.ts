@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { imageName } from '../src/runtimes/docker/image.ts';
 import { createRuntimes, localPaths, selectRuntime } from '../src/runtimes/index.ts';
+import { phoenix } from './support/assistant.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import { createTestPool, onEvent } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
@@ -153,6 +154,25 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     await sql.infer({ prompt: "INSERT INTO t VALUES ('kept')" });
     await test.pool.stop('sql');
     assert.equal((await sql.infer({ prompt: 'SELECT a FROM t' }, { timeoutMs: 20_000 })).text, '[{"a":"kept"}]');
+  });
+
+  it('have an image that the command line builds, too', () => {
+    const environment = { PHOENIX_STATE_DIR: stateDirs[0] ?? '', DOCKER_HOST: `unix://${engine.socketPath}` };
+    const { stdout, code } = phoenix(['skill', 'build', 'sql'], environment);
+    assert.equal(code, 0);
+    assert.match(stdout, /^saraiskill\.sql:1\.0\.0 {2}sha256:[0-9a-f]{64} {2}\d+ MB\n {2}bill of materials: \S+\n$/);
+    const sbom = JSON.parse(readFileSync(/materials: (\S+)/.exec(stdout)?.[1] ?? '', 'utf8')) as {
+      components: { name: string; version?: string }[];
+    };
+    const versions = new Map(sbom.components.map(({ name, version }) => [name, version]));
+    assert.equal(versions.get('node'), process.versions.node);
+    for (const name of ['@grpc/grpc-js', '@bufbuild/protobuf'])
+      assert.match(versions.get(name) ?? '', /^\d+\.\d+/, name);
+    assert.ok(versions.has('libc.so.6'));
+    assert.match(phoenix(['skill', 'build'], environment).stderr, /name one skill, or say --all/);
+    const away = phoenix(['skill', 'build', '--all'], { ...environment, DOCKER_HOST: 'unix:///nowhere' });
+    assert.match(away.stderr, /nowhere: no engine answers there; start it/);
+    assert.equal(away.code, 1);
   });
 
   it('come back after the engine was restarted', async () => {

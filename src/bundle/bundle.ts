@@ -18,9 +18,11 @@ export interface Bundle {
   path: string;
   /** SHA-256 of its content, hexadecimal. */
   hash: string;
+  /** Absolute paths of the files that it was made of. */
+  sources: string[];
 }
 
-interface CacheEntry extends Bundle {
+interface CacheEntry extends Omit<Bundle, 'sources'> {
   /** What it was made of: path, modification time and size. */
   inputs: [path: string, mtimeMs: number, size: number][];
 }
@@ -78,7 +80,7 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
     return [join('/', input), mtimeMs, size];
   });
   writeAtomically(cachePath, JSON.stringify({ path, hash, inputs } satisfies CacheEntry));
-  return { path, hash };
+  return { path, hash, sources: inputs.map(([input]) => input) };
 }
 
 /** The cached bundle, if its file is there and none of its sources has changed. */
@@ -90,7 +92,7 @@ function readCache(cachePath: string): Bundle | undefined {
       const stat = statSync(input);
       if (stat.mtimeMs !== mtimeMs || stat.size !== size) return undefined;
     }
-    return { path, hash };
+    return { path, hash, sources: inputs.map(([input]) => input) };
   } catch {
     return undefined;
   }

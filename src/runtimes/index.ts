@@ -1,4 +1,5 @@
 /** How skills are launched and isolated. */
+export { type BuiltImage, buildSkillImage } from './docker/build.ts';
 export { fingerprint } from './fingerprint.ts';
 export { type LocalPaths, localPaths } from './local/paths.ts';
 export type { Exit, Instance, InstanceStats, LaunchSpec, Probe, RuntimeName, SkillRuntime } from './runtime.ts';

@@ -1,5 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { skillFolders } from '../../assistant/index.ts';
+import type { LoadedConfig } from '../../config/index.ts';
+import { readCatalog } from '../../manifest/index.ts';
 import type { SkillStatusReport } from '../../pool/index.ts';
+import { buildSkillImage, localPaths } from '../../runtimes/index.ts';
+import { CliError } from '../errors.ts';
 import { scaffoldSkill } from '../scaffold-skill.ts';
 import { toMib, toTable } from '../table.ts';
 import { configOf, withOperations } from '../with-operations.ts';
@@ -96,6 +101,14 @@ export function skillCommand(): Command {
       }),
     );
   skill
+    .command('build')
+    .description('Build the container image of a skill, without pulling anything.')
+    .argument('[name]')
+    .option('--all', 'of every skill')
+    .action((name: string | undefined, { all }: { all?: boolean }, command: Command) =>
+      buildImages(name, all === true, configOf(command)),
+    );
+  skill
     .command('new')
     .description('Make a skill that passes its own test.')
     .argument('<name>', 'lower-case letters, digits and hyphens')
@@ -104,6 +117,18 @@ export function skillCommand(): Command {
       process.stdout.write(scaffoldSkill(name, dir, configOf(command)));
     });
   return skill;
+}
+
+async function buildImages(name: string | undefined, all: boolean, config: LoadedConfig): Promise<void> {
+  const { skills } = readCatalog(skillFolders(config));
+  if ((name === undefined) !== all) throw new CliError('name one skill, or say --all');
+  for (const each of name === undefined ? skills.keys() : [name]) {
+    const manifest = skills.get(each);
+    if (!manifest) throw new CliError(`there is no skill "${each}"; there are: ${[...skills.keys()].join(', ')}`);
+    process.stderr.write(`building ${each} ...\n`);
+    const { name: image, id, size, sbom } = await buildSkillImage(manifest, localPaths(config.state_dir));
+    process.stdout.write(`${image}  ${id}  ${Math.round(size / 1e6)} MB\n  bill of materials: ${sbom}\n`);
+  }
 }
 
 interface CallOptions {

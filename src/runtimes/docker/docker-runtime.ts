@@ -6,6 +6,7 @@ import { launchConfig } from '../launch-config.ts';
 import { lastLines } from '../local/log-file.ts';
 import { type LocalPaths, makePrivateDir, socketPath } from '../local/paths.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
+import { imageCacheOf } from './build.ts';
 import { containerSpec, type HostConfig, hostConfig, isIsolatedAs, LABELS } from './container-spec.ts';
 import { containerLogs, DockerInstance, removeContainer } from './docker-instance.ts';
 import { Engine, EngineError, engineSocket } from './engine.ts';
@@ -41,7 +42,7 @@ export class DockerRuntime implements SkillRuntime {
 
   constructor(paths: LocalPaths) {
     this.#paths = paths;
-    this.#imageCache = join(dirname(paths.bundles), 'images');
+    this.#imageCache = imageCacheOf(paths);
     this.#stateId = createHash('sha256').update(paths.bundles).digest('hex').slice(0, 16);
   }
 
@@ -62,8 +63,10 @@ export class DockerRuntime implements SkillRuntime {
     const { name } = spec.manifest;
     try {
       const engine = this.#connect();
-      const image = await ensureImage(engine, spec, this.#imageCache);
-      await this.#removeLeftovers(engine, name);
+      const [image] = await Promise.all([
+        ensureImage(engine, spec, this.#imageCache),
+        this.#removeLeftovers(engine, name),
+      ]);
       const files = {
         socketDir: makePrivateDir(this.#paths.socketDir(name)),
         launchConfigPath: join(makePrivateDir(this.#paths.run(name)), 'launch.json'),

@@ -36,6 +36,9 @@ export function containerUser(): { uid: number; gid: number } {
   return uid === 0 ? { uid: 65_534, gid: 65_534 } : { uid, gid: process.getgid?.() ?? uid };
 }
 
+/** What an image is made of. */
+export type ImageParts = Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath'>;
+
 export function imageName(spec: Pick<LaunchSpec, 'manifest'>): string {
   return `saraiskill.${spec.manifest.name}:${spec.manifest.version}`;
 }
@@ -48,7 +51,7 @@ export function imageName(spec: Pick<LaunchSpec, 'manifest'>): string {
  * @returns the id of the image
  * @throws EngineError
  */
-export async function ensureImage(engine: Engine, spec: LaunchSpec, cacheDir: string): Promise<string> {
+export async function ensureImage(engine: Engine, spec: ImageParts, cacheDir: string): Promise<string> {
   const name = imageName(spec);
   const content = contentOf(spec);
   const existing = await inspectImage(engine, name);
@@ -85,7 +88,7 @@ export async function inspectImage(engine: Engine, name: string): Promise<ImageI
   }
 }
 
-function contentOf(spec: LaunchSpec): string {
+function contentOf(spec: ImageParts): string {
   const hash = createHash('sha256');
   const { uid, gid } = containerUser();
   hash.update(JSON.stringify([LAYOUT, process.version, uid, gid, spec.manifest.resources.memory]));
@@ -162,7 +165,7 @@ async function* layerPieces(sources: readonly Source[]): AsyncGenerator<Buffer> 
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/config.md */
-function imageConfig(spec: LaunchSpec, content: string, layers: readonly Layer[]): string {
+function imageConfig(spec: ImageParts, content: string, layers: readonly Layer[]): string {
   const { name, version, description, resources } = spec.manifest;
   const { uid, gid } = containerUser();
   return JSON.stringify({

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Manifest } from '../../manifest/index.ts';
+import { sharedLibraries } from '../shared-libraries.ts';
+
+interface Component {
+  type: 'platform' | 'library';
+  name: string;
+  version?: string;
+  purl?: string;
+  licenses?: { license: { name: string } }[];
+  hashes?: { alg: 'SHA-256'; content: string }[];
+}
+
+/**
+ * What is in the image of a skill: Node, shared libraries, and the npm packages of the bundles. CycloneDX 1.5
+ * (https://cyclonedx.org/docs/1.5/json/); the same input always gives the same text.
+ *
+ * @param sources absolute paths of the files that the bundles were made of
+ */
+export function softwareBillOfMaterials({ name, version }: Manifest, sources: readonly string[]): string {
+  const libraries = [...sharedLibraries().keys()].sort();
+  const components: Component[] = [
+    {
+      type: 'platform',
+      name: 'node',
+      version: process.versions.node,
+      purl: `pkg:generic/node@${process.versions.node}`,
+    },
+    ...libraries.map((path): Component => ({ type: 'library', name: basename(path), hashes: [sha256(path)] })),
+    ...packagesOf(sources),
+  ];
+  return `${JSON.stringify(
+    {
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      version: 1,
+      metadata: { component: { type: 'container', name: `saraiskill.${name}`, version } },
+      components,
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+function sha256(path: string): { alg: 'SHA-256'; content: string } {
+  return { alg: 'SHA-256', content: createHash('sha256').update(readFileSync(path)).digest('hex') };
+}
+
+/** The npm packages that files belong to. */
+function packagesOf(sources: readonly string[]): Component[] {
+  const folders = new Set(sources.filter((path) => path.includes('/node_modules/')).map(packageFolder));
+  const packages = [...folders]
+    .filter((folder) => folder !== undefined)
+    .map((folder): Component => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
+        string,
+        string
+      >;
+      return {
+        type: 'library',
+        name: name ?? basename(folder),
+        ...(version ? { version, purl: `pkg:npm/${name?.replace('@', '%40')}@${version}` } : {}),
+        ...(license ? { licenses: [{ license: { name: license } }] } : {}),
+      };
+    });
+  return packages.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The nearest folder whose package.json has a version: packages have further ones inside for their formats. */
+function packageFolder(path: string): string | undefined {
+  for (let folder = dirname(path); folder.includes('/node_modules/'); folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version) return folder;
+  }
+  return undefined;
+}
