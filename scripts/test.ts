@@ -5,13 +5,21 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
+/** Longest time for one file, in milliseconds. */
+const TIMEOUT_MS = 180_000;
+
 const named = process.argv.slice(2);
 const files =
   named.length > 0 ? named : globSync(['src/**/*.test.ts', 'skills/**/*.test.ts', 'test/**/*.test.ts']).sort();
 const leftOut: string[] = [];
 let failures = 0;
 
-const tests = run({ files: files.map((file) => join(process.cwd(), file)), concurrency: availableParallelism() });
+const tests = run({
+  files: files.map((file) => join(process.cwd(), file)),
+  concurrency: availableParallelism(),
+  // One that hangs is an error with a name.
+  timeout: TIMEOUT_MS,
+});
 tests.on('test:pass', ({ name, skip }) => {
   if (skip) leftOut.push(`${name}: ${skip}`);
 });

@@ -5,9 +5,10 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { imageName } from '../src/runtimes/docker/image.ts';
-import { createRuntimes, localPaths, selectRuntime } from '../src/runtimes/index.ts';
+import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../src/runtimes/index.ts';
 import { phoenix } from './support/assistant.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
+import { skillProcesses } from './support/kill.ts';
 import { createTestPool, onEvent } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
 
@@ -138,6 +139,22 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     await assert.rejects(client.infer({ prompt: hog }, { timeoutMs: 20_000 }), { code: 'UNAVAILABLE' });
     assert.equal((await starved).reason, 'oom');
     assert.equal((await client.infer({ prompt: 'again' }, { timeoutMs: 20_000 })).text, 'again');
+  });
+
+  it('take over from what another runtime left running, and the other way round', async () => {
+    const local = createTestPool('process', {}, stateDirs[0]);
+    await local.pool.getSkillClient('echo');
+    const processes = skillProcesses(local.paths, 'echo');
+    await local.pool.close({ keepRunning: true });
+    const runtimes = createRuntimes(test.paths);
+    const [docker, , plain] = runtimes;
+    assert.ok(docker && plain && processes.length > 0);
+    await stopElsewhere(runtimes, docker, [test.pool.manifest('echo')]);
+    assert.deepEqual(skillProcesses(local.paths, 'echo'), []);
+    await test.pool.getSkillClient('echo');
+    await test.pool.close({ keepRunning: true });
+    await stopElsewhere(runtimes, plain, [test.pool.manifest('echo')]);
+    assert.deepEqual(await containers(), []);
   });
 
   it('say why they did not start', async () => {

@@ -89,7 +89,7 @@ for (const runtime of await availableRuntimes()) {
       await until('the try', async () => (await pool.status('broken-start'))[0]?.state === 'stopped');
       const before = events.length;
       const { retryAfterMs } = await refusal(pool, 'broken-start');
-      assert.equal(retryAfterMs, 100);
+      assert.ok(retryAfterMs !== undefined && retryAfterMs > 0 && retryAfterMs <= 100, `${retryAfterMs}`);
       assert.deepEqual(events.slice(before), ['launching', 'launch_failed', 'circuit_open']);
     });
 

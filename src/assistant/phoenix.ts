@@ -5,7 +5,7 @@ import { RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
 import { EntityMemory, SkillSql } from '../memory/index.ts';
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
-import { createRuntimes, localPaths, selectRuntime } from '../runtimes/index.ts';
+import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { type Logger, Metrics } from '../telemetry/index.ts';
 import { Assistant } from './assistant.ts';
 import { LocalOperations } from './local-operations.ts';
@@ -56,7 +56,9 @@ export class Phoenix {
     const catalog = readCatalog(skillFolders(config));
     for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
     const paths = localPaths(config.state_dir);
-    const { runtime, reason } = await selectRuntime(createRuntimes(paths), config.skill_runtime);
+    const runtimes = createRuntimes(paths);
+    const { runtime, reason } = await selectRuntime(runtimes, config.skill_runtime);
+    await stopElsewhere(runtimes, runtime, catalog.skills.values());
     log.info({ runtime: runtime.name }, `skills run in ${reason}`);
     const pool = new ModelPool({
       catalog,

@@ -10,7 +10,6 @@ export type StopReason =
   | `crashed:${string}`
   | 'oom'
   | 'unhealthy'
-  | 'fingerprint_changed'
   | 'operator'
   | 'shutdown';
 

@@ -5,6 +5,7 @@ import { SkillNotFoundError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation, PoolEvent, SkillStatusReport } from './events.ts';
 import { Launcher } from './launcher.ts';
 import { type BackoffPolicy, DEFAULT_BACKOFF } from './lifecycle.ts';
+import { brokenReport } from './report.ts';
 import { SkillClient } from './skill-client.ts';
 import { SkillUnit } from './unit.ts';
 
@@ -264,26 +265,4 @@ function leastRecentlyUsed(units: readonly SkillUnit[]): SkillUnit | undefined {
 
 function mib(bytes: number): string {
   return `${Math.round(bytes / 1024 ** 2)} MiB`;
-}
-
-function brokenReport(name: string, error: Error): SkillStatusReport {
-  return {
-    name,
-    version: '',
-    description: '',
-    state: 'broken',
-    runtime: undefined,
-    isolation: undefined,
-    instanceId: undefined,
-    since: undefined,
-    inFlight: 0,
-    calls: 0,
-    restarts: 0,
-    pinned: false,
-    memoryBytes: undefined,
-    memoryLimitBytes: undefined,
-    processes: undefined,
-    lastStop: undefined,
-    error: error.message,
-  };
 }

@@ -12,6 +12,7 @@ import {
   type UnitEvent,
   type UnitState,
 } from './lifecycle.ts';
+import { toReport } from './report.ts';
 import type { SkillSession } from './session.ts';
 import { Waiters } from './waiters.ts';
 
@@ -59,6 +60,8 @@ export class SkillUnit {
   #callsAtLaunch = 0;
   #launches = 0;
   #stopReason: StopReason | undefined;
+  /** performance.now() at which an open circuit allows one more try. */
+  #closesAt = 0;
   #busy = 0;
   #settled: (() => void)[] = [];
   #delayTimer: NodeJS.Timeout | undefined;
@@ -170,27 +173,18 @@ export class SkillUnit {
   }
 
   report(): SkillStatusReport {
-    const { manifest } = this;
-    const instance = this.#launched?.instance;
-    return {
-      name: manifest.name,
-      version: manifest.version,
-      description: manifest.description,
+    const { manifest, stats, activity } = this;
+    const { calls, inFlight } = activity;
+    const isOut = this.#state.t === 'failed' || this.#state.t === 'backing_off';
+    return toReport(manifest, this.#launched?.instance, stats, {
       state: this.#state.t,
-      runtime: instance?.runtime,
-      isolation: instance?.isolation,
-      instanceId: instance?.instanceId,
-      since: instance?.launchedAt,
-      inFlight: this.activity.inFlight,
-      calls: this.activity.calls,
+      inFlight,
+      calls,
       restarts: Math.max(0, this.#launches - 1),
       pinned: this.policy.pinned,
-      memoryBytes: this.stats?.memoryBytes,
-      memoryLimitBytes: manifest.resources.memory,
-      processes: this.stats?.processes,
       lastStop: this.#lastStop,
-      error: this.#state.t === 'failed' || this.#state.t === 'backing_off' ? this.#error?.message : undefined,
-    };
+      error: isOut ? this.#error?.message : undefined,
+    });
   }
 
   /** Measures the running instance. */
@@ -219,6 +213,7 @@ export class SkillUnit {
         break;
       case 'open_circuit':
         this.#options.emit({ t: 'circuit_open', skill: name, delayMs: effect.delayMs });
+        this.#closesAt = performance.now() + effect.delayMs;
         this.#later(effect.delayMs, { t: 'half_open' });
         break;
     }
@@ -314,12 +309,14 @@ export class SkillUnit {
     const { name } = this.manifest;
     if (this.#state.t === 'closed') return new SkillUnavailableError(name, 'the pool is closed');
     if (this.#state.t === 'failed') {
+      // Not known yet by those who waited for the launch that opened the circuit.
+      const left = this.#closesAt - performance.now();
       return new SkillUnavailableError(
         name,
         `it failed to start ${this.#state.failures} times: ${this.#error?.message}`,
         {
           cause: this.#error,
-          retryAfterMs: this.policy.backoff.circuitMs,
+          retryAfterMs: Math.ceil(left > 0 ? left : this.policy.backoff.circuitMs),
         },
       );
     }

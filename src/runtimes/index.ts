@@ -4,4 +4,4 @@ export { fingerprint } from './fingerprint.ts';
 export { type LocalPaths, localPaths } from './local/paths.ts';
 export type { Exit, Instance, InstanceStats, LaunchSpec, Probe, RuntimeName, SkillRuntime } from './runtime.ts';
 export { RuntimeError } from './runtime.ts';
-export { createRuntimes, isAtLeast, type RuntimeChoice, selectRuntime } from './select.ts';
+export { createRuntimes, isAtLeast, type RuntimeChoice, selectRuntime, stopElsewhere } from './select.ts';

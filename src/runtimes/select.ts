@@ -1,4 +1,4 @@
-import { ISOLATION_LEVELS } from '../manifest/index.ts';
+import { ISOLATION_LEVELS, type Manifest } from '../manifest/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
 import { DockerRuntime } from './docker/docker-runtime.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
@@ -43,6 +43,26 @@ export async function selectRuntime(
       ? `skill_runtime ${wanted} does not work here: ${refused.join('; ')}`
       : `skill_runtime ${wanted} is not available in this version; there are: auto, ${known}`,
   );
+}
+
+/**
+ * Stops what runs in other runtimes than the chosen one, left by an assistant that was configured differently: two instances of a
+ * skill must not share its data.
+ */
+export async function stopElsewhere(
+  runtimes: readonly SkillRuntime[],
+  chosen: SkillRuntime,
+  skills: Iterable<Manifest>,
+): Promise<void> {
+  const manifests = [...skills];
+  for (const other of runtimes) {
+    if (other === chosen || !(await other.probe()).available) continue;
+    for (const { name, timeouts } of manifests) {
+      const instance = await other.find(name);
+      // Runtimes of this machine share their records: what is found may be the chosen one's own.
+      if (instance && instance.runtime !== chosen.name) await instance.stop(timeouts.drain);
+    }
+  }
 }
 
 function describe(name: RuntimeName, { detail, hint }: Probe): string {

@@ -96,5 +96,5 @@ function nearestExisting(path: string): string {
 }
 
 function toText({ what, state, detail, hint }: Finding): string {
-  return `${MARKS[state]}  ${what}: ${detail}\n${hint ? `         to do: ${hint}\n` : ''}`;
+  return `${MARKS[state]}  ${what}: ${detail}\n${hint && state !== 'ok' ? `         to do: ${hint}\n` : ''}`;
 }

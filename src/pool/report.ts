@@ -1,0 +1,50 @@
+import type { Manifest } from '../manifest/index.ts';
+import type { Instance, InstanceStats } from '../runtimes/index.ts';
+import type { SkillStatusReport } from './events.ts';
+
+type Counted = Pick<SkillStatusReport, 'state' | 'inFlight' | 'calls' | 'restarts' | 'pinned' | 'lastStop' | 'error'>;
+
+/** What an operator sees of a skill. */
+export function toReport(
+  { name, version, description, resources }: Manifest,
+  instance: Instance | undefined,
+  stats: InstanceStats | undefined,
+  counted: Counted,
+): SkillStatusReport {
+  return {
+    name,
+    version,
+    description,
+    runtime: instance?.runtime,
+    isolation: instance?.isolation,
+    instanceId: instance?.instanceId,
+    since: instance?.launchedAt,
+    memoryBytes: stats?.memoryBytes,
+    memoryLimitBytes: resources.memory,
+    processes: stats?.processes,
+    ...counted,
+  };
+}
+
+/** What an operator sees of a skill whose manifest cannot be used. */
+export function brokenReport(name: string, error: Error): SkillStatusReport {
+  return {
+    name,
+    version: '',
+    description: '',
+    state: 'broken',
+    runtime: undefined,
+    isolation: undefined,
+    instanceId: undefined,
+    since: undefined,
+    inFlight: 0,
+    calls: 0,
+    restarts: 0,
+    pinned: false,
+    memoryBytes: undefined,
+    memoryLimitBytes: undefined,
+    processes: undefined,
+    lastStop: undefined,
+    error: error.message,
+  };
+}
