@@ -1,5 +1,12 @@
-import type { SqlValue } from '../contract/index.ts';
-import type { EntityMemory, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
+import {
+  type EntityMemory,
+  type MemoryReport,
+  type NewFact,
+  type Pattern,
+  type RecallPage,
+  type RecallQuery,
+  toSqlValue,
+} from '../memory/index.ts';
 import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Assistant } from './assistant.ts';
@@ -102,7 +109,7 @@ export class LocalOperations implements Operations {
   async callSkill(name: string, call: SkillCall): Promise<SkillCallAnswer> {
     const { prompt, maxTokens = 0, timeoutMs, context = {}, parameters, grants } = call;
     const sql = parameters && {
-      parameters: parameters.map(toValue),
+      parameters: parameters.map(toSqlValue),
       named: {},
       transaction: [],
       rowsAsArrays: false,
@@ -117,10 +124,4 @@ export class LocalOperations implements Operations {
       latencyMs: answer.latencyMs,
     };
   }
-}
-
-function toValue(value: string | number | null): SqlValue {
-  if (value === null) return { null: true };
-  if (typeof value === 'string') return { text: value };
-  return Number.isSafeInteger(value) ? { integer: BigInt(value) } : { real: value };
 }

@@ -24,14 +24,14 @@ export class SkillSql implements RemoteSql {
   async transaction(statements: readonly RemoteStatement[], timeoutMs: number): Promise<void> {
     const transaction = statements.map(({ sql, rows = [] }) => ({
       sql,
-      rows: rows.map((row) => ({ values: row.map(toValue) })),
+      rows: rows.map((row) => ({ values: row.map(toSqlValue) })),
     }));
     const sql = { parameters: [], named: {}, transaction, rowsAsArrays: false };
     await this.#client.infer({ sql }, { grants: GRANTS, timeoutMs });
   }
 
   async query(prompt: string, parameters: readonly SqlParameter[], timeoutMs: number): Promise<unknown[][]> {
-    const sql = { parameters: parameters.map(toValue), named: {}, transaction: [], rowsAsArrays: true };
+    const sql = { parameters: parameters.map(toSqlValue), named: {}, transaction: [], rowsAsArrays: true };
     const { text } = await this.#client.infer({ prompt, sql }, { timeoutMs, idempotent: true });
     return JSON.parse(text) as unknown[][];
   }
@@ -47,7 +47,8 @@ export class SkillSql implements RemoteSql {
   }
 }
 
-function toValue(value: SqlParameter): SqlValue {
+/** A value as it travels to the sql skill: a whole number as an integer, any other as a real. */
+export function toSqlValue(value: SqlParameter): SqlValue {
   if (value === null) return { null: true };
   if (typeof value === 'string') return { text: value };
   return Number.isSafeInteger(value) ? { integer: BigInt(value) } : { real: value };
