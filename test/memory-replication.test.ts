@@ -138,6 +138,13 @@ describe('EntityMemory with the sql skill', () => {
     assert.deepEqual(await factsOfSkill(), [{ subject: 'Ana', object: 'during', count: 1 }]);
   });
 
+  it('waits for no answer that has come before: the skill knows everything already', async () => {
+    await tell('before');
+    await memory.close();
+    memory = open();
+    assert.deepEqual(await memory.storeMany([]), { stored: 0, durable: 'skill' });
+  });
+
   it('fills a skill that lost its data', async () => {
     await memory.storeMany(
       Array.from({ length: 9000 }, (_, n) => ({ subject: 'Ana', verb: 'tiene', object: `o${n}` })),

@@ -102,7 +102,7 @@ export class Replicator {
 
   async #run(): Promise<void> {
     try {
-      this.#revision ??= await this.#connect();
+      if (this.#revision === undefined) this.#advance(await this.#connect());
       // The connection itself may have started the skill; from here on another instance is another copy.
       const generation = this.#generation;
       while (!this.#closed && this.#revision !== undefined && this.#revision !== this.#store.revision) {
@@ -125,8 +125,13 @@ export class Replicator {
     const { statements, revision } = this.#changes.since(after, this.#store.revision);
     await this.#remote.transaction(statements, this.#timeoutMs);
     if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
-    this.#revision = revision;
+    this.#advance(revision);
     if (this.#store.hasSettledNotes(revision)) await this.#store.confirm(revision);
+  }
+
+  /** The copy has a revision, whether it was just sent or had arrived before. */
+  #advance(revision: number): void {
+    this.#revision = revision;
     for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.settle(true);
   }
 
