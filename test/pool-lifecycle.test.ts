@@ -1,25 +1,10 @@
 /** Keep-alive, stop while starting, and the isolation that a skill demands. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Catalog, readCatalog } from '../src/manifest/index.ts';
 import type { ModelPool } from '../src/pool/index.ts';
 import { skillProcesses } from './support/kill.ts';
-import { availableRuntimes, createTestPool, FIXTURES, onEvent } from './support/pool.ts';
-
-/** The echo skill under several names. */
-function echoes(...names: string[]): Catalog {
-  const folder = mkdtempSync(join(tmpdir(), 'phoenix-skills-'));
-  process.once('exit', () => rmSync(folder, { recursive: true }));
-  for (const name of names) {
-    cpSync(join(FIXTURES, 'echo'), join(folder, name), { recursive: true });
-    const manifest = join(folder, name, 'skill.yaml');
-    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('name: echo', `name: ${name}`));
-  }
-  return readCatalog([folder]);
-}
+import { availableRuntimes, createTestPool, onEvent } from './support/pool.ts';
+import { copiesOf } from './support/scoped-pool.ts';
 
 const statesOf = async (pool: ModelPool) =>
   Object.fromEntries((await pool.status()).map(({ name, state }) => [name, state]));
@@ -36,9 +21,10 @@ for (const runtime of await availableRuntimes()) {
     });
 
     it('is not stopped for being idle while it is pinned or works', async () => {
+      using skills = copiesOf('echo', 'pinned', 'working');
       const { pool, cleanUp } = createTestPool(runtime, {
         idleTtlMs: 100,
-        catalog: echoes('pinned', 'working'),
+        catalog: skills.catalog,
         skills: { pinned: { pinned: true } },
       });
       await pool.getSkillClient('pinned');
@@ -62,7 +48,8 @@ for (const runtime of await availableRuntimes()) {
 
 describe('a skill that demands more isolation than there is', () => {
   it('is not started', async () => {
-    const catalog = echoes('echo');
+    using skills = copiesOf('echo', 'echo');
+    const { catalog } = skills;
     const manifest = catalog.skills.get('echo');
     if (manifest) manifest.isolation = { minimum: 'sandbox' };
     const { pool, cleanUp } = createTestPool('process', { catalog });
