@@ -9,6 +9,7 @@ import { basename, extname, join } from 'node:path';
 /** `.ts` in the repository, `.js` in the published package. */
 const EXTENSION = extname(import.meta.filename);
 const HOST_ENTRY = join(import.meta.dirname, `../skill/host${EXTENSION}`);
+const HEALTH_PROBE_ENTRY = join(import.meta.dirname, `../skill/health-probe${EXTENSION}`);
 const HANDLER_API = join(import.meta.dirname, `../skill/handler${EXTENSION}`);
 /** Bundled CommonJS needs `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
@@ -35,6 +36,11 @@ export class BundleError extends Error {
 /** Bundles the skill host. `cacheDir` keeps the result until a source changes. */
 export function bundleHost(cacheDir: string): Promise<Bundle> {
   return bundle(HOST_ENTRY, cacheDir);
+}
+
+/** Bundles the health check of containers. */
+export function bundleHealthProbe(cacheDir: string): Promise<Bundle> {
+  return bundle(HEALTH_PROBE_ENTRY, cacheDir);
 }
 
 /** Bundles a handler; `phoenix/skill` in it is this version's skill interface. @throws BundleError */

@@ -12,7 +12,7 @@ const PREFIX = 'PHOENIX_';
 const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 
 /** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>. */
-const SECTIONS = ['server', 'pool', 'memory'] as const;
+const SECTIONS = ['docker', 'server', 'pool', 'memory'] as const;
 
 /** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
 const TEXTS = new Set(['state_dir', 'server.host', 'server.token']);

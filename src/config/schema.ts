@@ -14,6 +14,12 @@ export const configSchema = z.strictObject({
   /** Folders that hold one folder for each skill, beside the skills that come with Phoenix. */
   skill_dirs: z.array(z.string().min(1)).default([]),
   skill_runtime: z.enum(['auto', 'docker', 'sandbox', 'process']).default('auto'),
+  docker: z
+    .strictObject({
+      /** What to do when the image of a skill is missing or has older code. */
+      build: z.enum(['auto', 'never']).default('auto'),
+    })
+    .prefault({}),
   server: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),

@@ -1,6 +1,6 @@
 import { ISOLATION_LEVELS, type Manifest } from '../manifest/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
-import { DockerRuntime } from './docker/docker-runtime.ts';
+import { DockerRuntime, type DockerSettings } from './docker/docker-runtime.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
 import type { LocalPaths } from './local/paths.ts';
 import { plainProcess } from './process/plain-process.ts';
@@ -8,8 +8,8 @@ import { type Probe, RuntimeError, type RuntimeName, type SkillRuntime } from '.
 import { sandbox } from './sandbox/sandbox.ts';
 
 /** All runtimes, strongest isolation first. */
-export function createRuntimes(paths: LocalPaths): SkillRuntime[] {
-  return [new DockerRuntime(paths), new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
+export function createRuntimes(paths: LocalPaths, docker: DockerSettings = { build: 'auto' }): SkillRuntime[] {
+  return [new DockerRuntime(paths, docker), new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
 }
 
 export interface RuntimeChoice {

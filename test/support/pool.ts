@@ -21,9 +21,10 @@ export function createTestPool(
   runtimeName: RuntimeName,
   options: Partial<ModelPoolOptions> = {},
   stateDir = mkdtempSync(join(tmpdir(), 'phoenix-test-')),
+  docker?: Parameters<typeof createRuntimes>[1],
 ) {
   const paths = localPaths(stateDir);
-  const runtime = createRuntimes(paths).find(({ name }) => name === runtimeName);
+  const runtime = createRuntimes(paths, docker).find(({ name }) => name === runtimeName);
   if (!runtime) throw new Error(`there is no runtime ${runtimeName}`);
   const pool = new ModelPool({
     catalog: readCatalog([FIXTURES, SKILLS]),

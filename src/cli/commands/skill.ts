@@ -105,8 +105,9 @@ export function skillCommand(): Command {
     .description('Build the container image of a skill, without pulling anything.')
     .argument('[name]')
     .option('--all', 'of every skill')
-    .action((name: string | undefined, { all }: { all?: boolean }, command: Command) =>
-      buildImages(name, all === true, configOf(command)),
+    .option('--base <image>', 'on an image that the engine has, for example debian:12-slim, instead of on nothing')
+    .action((name: string | undefined, { all, base }: { all?: boolean; base?: string }, command: Command) =>
+      buildImages(name, { all: all === true, base }, configOf(command)),
     );
   skill
     .command('new')
@@ -119,14 +120,18 @@ export function skillCommand(): Command {
   return skill;
 }
 
-async function buildImages(name: string | undefined, all: boolean, config: LoadedConfig): Promise<void> {
+async function buildImages(
+  name: string | undefined,
+  { all, base }: { all: boolean; base: string | undefined },
+  config: LoadedConfig,
+): Promise<void> {
   const { skills } = readCatalog(skillFolders(config));
   if ((name === undefined) !== all) throw new CliError('name one skill, or say --all');
   for (const each of name === undefined ? skills.keys() : [name]) {
     const manifest = skills.get(each);
     if (!manifest) throw new CliError(`there is no skill "${each}"; there are: ${[...skills.keys()].join(', ')}`);
     process.stderr.write(`building ${each} ...\n`);
-    const { name: image, id, size, sbom } = await buildSkillImage(manifest, localPaths(config.state_dir));
+    const { name: image, id, size, sbom } = await buildSkillImage(manifest, localPaths(config.state_dir), base);
     process.stdout.write(`${image}  ${id}  ${Math.round(size / 1e6)} MB\n  bill of materials: ${sbom}\n`);
   }
 }

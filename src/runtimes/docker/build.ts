@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundleHandler, bundleHost } from '../../bundle/index.ts';
+import { bundleHandler, bundleHealthProbe, bundleHost } from '../../bundle/index.ts';
 import type { Manifest } from '../../manifest/index.ts';
 import { type LocalPaths, makePrivateDir } from '../local/paths.ts';
-import { RuntimeError } from '../runtime.ts';
+import { type LaunchSpec, RuntimeError } from '../runtime.ts';
 import { Engine, EngineError, engineSocket } from './engine.ts';
-import { ensureImage, imageName, inspectImage } from './image.ts';
+import { buildImage, findImage, type ImageParts, imageName } from './image.ts';
 import { softwareBillOfMaterials } from './sbom.ts';
 
 export interface BuiltImage {
@@ -22,12 +22,25 @@ export function imageCacheOf(paths: LocalPaths): string {
   return join(dirname(paths.bundles), 'images');
 }
 
+/** What the image of a skill is made of, with the health check that only containers need. */
+export async function imagePartsOf(
+  { manifest, hostPath, handlerPath }: Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath'>,
+  paths: LocalPaths,
+): Promise<ImageParts> {
+  return { manifest, hostPath, handlerPath, healthPath: (await bundleHealthProbe(paths.bundles)).path };
+}
+
 /**
  * Builds the image of a skill, unless the engine has it as it would be now.
  *
+ * @param base an image that the engine has, to build on; undefined: on nothing
  * @throws RuntimeError without an engine, BundleError when the code does not build
  */
-export async function buildSkillImage(manifest: Manifest, paths: LocalPaths): Promise<BuiltImage> {
+export async function buildSkillImage(
+  manifest: Manifest,
+  paths: LocalPaths,
+  base: string | undefined,
+): Promise<BuiltImage> {
   const socketPath = engineSocket();
   if (socketPath === undefined) throw new RuntimeError('there is no container engine: start one, then build');
   const engine = new Engine(socketPath);
@@ -36,12 +49,14 @@ export async function buildSkillImage(manifest: Manifest, paths: LocalPaths): Pr
     bundleHandler(manifest.entryPath, paths.bundles),
   ]);
   try {
-    const parts = { manifest, hostPath: host.path, handlerPath: handler.path };
-    const id = await ensureImage(engine, parts, imageCacheOf(paths));
-    const image = await inspectImage(engine, imageName({ manifest }));
+    const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path }, paths);
+    const found = await findImage(engine, parts);
+    if (!found?.isCurrent || found.base !== base) await buildImage(engine, parts, imageCacheOf(paths), base);
+    const image = await findImage(engine, parts);
+    if (!image) throw new RuntimeError(`the image ${imageName({ manifest })} was removed while it was built`);
     const sbom = join(makePrivateDir(imageCacheOf(paths)), `${imageName({ manifest }).replace(':', '-')}.cdx.json`);
     writeFileSync(sbom, softwareBillOfMaterials(manifest, [...host.sources, ...handler.sources]));
-    return { name: imageName({ manifest }), id, size: image?.Size ?? 0, sbom };
+    return { name: imageName({ manifest }), id: image.id, size: image.size, sbom };
   } catch (error) {
     if (error instanceof EngineError) throw new RuntimeError(error.message, { cause: error });
     throw error;

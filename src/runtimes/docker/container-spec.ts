@@ -1,5 +1,6 @@
 import type { LaunchSpec } from '../runtime.ts';
-import { containerUser, DATA_DIR, LAUNCH_PATH, SOCKET_DIR } from './image.ts';
+import { DATA_DIR, LAUNCH_PATH, SOCKET_DIR } from './image.ts';
+import { containerUser } from './layers.ts';
 
 /** What a container of ours is marked with: the only way to find it again. */
 export const LABELS = {
@@ -66,6 +67,8 @@ export function containerSpec(
   return {
     Image: image,
     User: `${uid}:${gid}`,
+    // The pool watches its health over the connection that it has; a probe in the container would start a Node each time.
+    Healthcheck: { Test: ['NONE'] },
     Hostname: `skill-${spec.manifest.name}`,
     Labels: {
       [LABELS.skill]: spec.manifest.name,

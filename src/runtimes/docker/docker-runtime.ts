@@ -6,11 +6,12 @@ import { launchConfig } from '../launch-config.ts';
 import { lastLines } from '../local/log-file.ts';
 import { type LocalPaths, makePrivateDir, socketPath } from '../local/paths.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
-import { imageCacheOf } from './build.ts';
+import { imageCacheOf, imagePartsOf } from './build.ts';
 import { containerSpec, type HostConfig, hostConfig, isIsolatedAs, LABELS } from './container-spec.ts';
 import { containerLogs, DockerInstance, removeContainer } from './docker-instance.ts';
 import { Engine, EngineError, engineSocket } from './engine.ts';
-import { containerUser, DATA_DIR, ensureImage, HANDLER_PATH, SOCKET_DIR } from './image.ts';
+import { buildImage, DATA_DIR, findImage, HANDLER_PATH, imageName, SOCKET_PATH } from './image.ts';
+import { containerUser } from './layers.ts';
 
 /** What cannot be a label, because everybody may read those. Format 1. */
 const secretsSchema = z.object({
@@ -29,18 +30,25 @@ interface Inspection {
   HostConfig: HostConfig;
 }
 
+export interface DockerSettings {
+  /** What to do when the image of a skill is missing or has older code: build it, or say so. */
+  build: 'auto' | 'never';
+}
+
 /** Launches skills as containers of a Docker engine. */
 export class DockerRuntime implements SkillRuntime {
   readonly name = 'docker';
   readonly isolation = 'container';
   readonly policyVersion = 1;
+  readonly #settings: DockerSettings;
   readonly #paths: LocalPaths;
   readonly #imageCache: string;
   /** Tells containers of this state folder from those of others. */
   readonly #stateId: string;
   #engine: Engine | undefined;
 
-  constructor(paths: LocalPaths) {
+  constructor(paths: LocalPaths, settings: DockerSettings) {
+    this.#settings = settings;
     this.#paths = paths;
     this.#imageCache = imageCacheOf(paths);
     this.#stateId = createHash('sha256').update(paths.bundles).digest('hex').slice(0, 16);
@@ -63,10 +71,7 @@ export class DockerRuntime implements SkillRuntime {
     const { name } = spec.manifest;
     try {
       const engine = this.#connect();
-      const [image] = await Promise.all([
-        ensureImage(engine, spec, this.#imageCache),
-        this.#removeLeftovers(engine, name),
-      ]);
+      const [image] = await Promise.all([this.#image(engine, spec), this.#removeLeftovers(engine, name)]);
       const files = {
         socketDir: makePrivateDir(this.#paths.socketDir(name)),
         launchConfigPath: join(makePrivateDir(this.#paths.run(name)), 'launch.json'),
@@ -74,7 +79,7 @@ export class DockerRuntime implements SkillRuntime {
       };
       rmSync(socketPath(this.#paths, name), { force: true });
       const config = launchConfig(spec, 'container', {
-        socket: `${SOCKET_DIR}/skill.sock`,
+        socket: SOCKET_PATH,
         handler: HANDLER_PATH,
         dataDir: files.volume ? DATA_DIR : undefined,
         tmpDir: '/tmp',
@@ -127,6 +132,19 @@ export class DockerRuntime implements SkillRuntime {
     const [container] = await this.#containersOf(engine, skill);
     if (container) return await containerLogs(engine, container.Id, lines);
     return existsSync(this.#paths.log(skill)) ? await lastLines(this.#paths.log(skill), lines) : [];
+  }
+
+  /** The id of the image of a skill. @throws RuntimeError, EngineError */
+  async #image(engine: Engine, spec: LaunchSpec): Promise<string> {
+    const parts = await imagePartsOf(spec, this.#paths);
+    const found = await findImage(engine, parts);
+    if (found?.isCurrent) return found.id;
+    if (this.#settings.build === 'never') {
+      throw new RuntimeError(
+        `the image ${imageName(spec)} ${found ? 'has older code' : 'is missing'}: run "phoenix skill build ${spec.manifest.name}", or set docker.build to auto`,
+      );
+    }
+    return await buildImage(engine, parts, this.#imageCache, found?.base);
   }
 
   /** @throws RuntimeError */
