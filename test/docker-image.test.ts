@@ -154,7 +154,7 @@ describe('images of skills', { skip: isMissing('a Docker engine (dockerd, as roo
 
   it('that are missing or old are built, or the command that builds them is named', async () => {
     const { name } = await buildSkillImage(ECHO, paths, undefined);
-    const runs = createTestPool('docker', {}, undefined, { build: 'never' });
+    const runs = createTestPool('docker', {}, undefined, { build: 'never', transport: 'auto' });
     try {
       assert.equal((await (await runs.pool.getSkillClient('echo')).infer({ prompt: 'there' })).text, 'there');
       await runs.pool.stop('echo');

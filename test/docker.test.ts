@@ -1,7 +1,10 @@
 /** Skills as containers of a real Docker engine that this test starts. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
 import { createServer, type Server } from 'node:net';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { launchCertificates } from '../src/runtimes/docker/certificates.ts';
+import { readContainerRecord } from '../src/runtimes/docker/container-record.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../src/runtimes/index.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import { skillProcesses } from './support/kill.ts';
@@ -14,6 +17,7 @@ interface Container {
   State: { Status: string };
   Config: { User: string; Labels: Record<string, string> };
   HostConfig: Record<string, unknown> & { Mounts: object[]; RestartPolicy: object };
+  NetworkSettings: { Ports: Record<string, { HostIp: string; HostPort: string }[] | undefined> };
 }
 
 describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', canStartEngine()) }, () => {
@@ -46,6 +50,10 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     test = createTestPool('docker', options, stateDirs[0]);
     return test.pool;
   }
+  const networks = async () =>
+    (await engine.engine.json<{ Name: string }[]>('GET', '/networks')).filter(({ Name }) =>
+      Name.startsWith('phoenix-'),
+    );
   const action = (id: string, what: string) => engine.engine.json('POST', `/containers/${id}/${what}`);
 
   it('are isolated and limited as the manifest says', async () => {
@@ -161,6 +169,33 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     });
   });
 
+  it('answer on a port of this machine, to us alone, where a socket cannot cross', async () => {
+    const overTcp = { build: 'auto', transport: 'tcp' } as const;
+    test = createTestPool('docker', {}, stateDirs[0], overTcp);
+    const client = await test.pool.getSkillClient('echo');
+    assert.equal((await client.infer({ prompt: 'over a port' })).text, 'over a port');
+    const { Id, HostConfig, NetworkSettings } = await onlyContainer();
+    const [published] = NetworkSettings.Ports['50051/tcp'] ?? [];
+    assert.equal(published?.HostIp, '127.0.0.1');
+    assert.match(String(HostConfig.NetworkMode), /^phoenix-[0-9a-f]{16}-echo$/);
+    const port = Number(published?.HostPort);
+    assert.match(await askAs(port, {}), /alert|certificate|ECONNRESET/i);
+    const stranger = (await launchCertificates()).client;
+    assert.match(await askAs(port, { cert: stranger.certificate, key: stranger.key }), /alert|certificate|ECONNRESET/i);
+    const own = readContainerRecord(test.paths.run('echo'))?.tls;
+    assert.equal(await askAs(port, { cert: own?.certificate ?? '', key: own?.key ?? '' }), 'an answer');
+    assert.equal((await networks()).length, 1);
+    // The next assistant finds it, with its keys; one that would use a socket replaces it.
+    await test.pool.close({ keepRunning: true });
+    test = createTestPool('docker', {}, stateDirs[0], overTcp);
+    await test.pool.getSkillClient('echo');
+    assert.equal((await onlyContainer()).Id, Id);
+    await test.pool.close({ keepRunning: true });
+    await next().getSkillClient('echo');
+    assert.equal((await onlyContainer()).HostConfig.NetworkMode, 'none');
+    assert.deepEqual(await networks(), []);
+  });
+
   it('keep /data of the sql skill', async () => {
     const sql = await test.pool.getSkillClient('sql');
     await sql.infer({ prompt: 'CREATE TABLE t (a)' }, { grants: ['schema'] });
@@ -186,6 +221,20 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     }
   });
 });
+
+/** What a client with these keys hears on a port. */
+function askAs(port: number, keys: { cert?: string; key?: string }): Promise<string> {
+  const session = connect(`https://127.0.0.1:${port}`, { ...keys, rejectUnauthorized: false });
+  const heard = new Promise<string>((resolve) => {
+    session.on('error', (error) => resolve(error.message));
+    session.on('close', () => resolve('certificate refused: closed without a word'));
+    const call = session.request({ ':method': 'POST', ':path': '/grpc.health.v1.Health/Check' });
+    call.on('error', (error) => resolve(error.message));
+    call.on('response', () => resolve('an answer'));
+    call.end();
+  });
+  return heard.finally(() => session.destroy());
+}
 
 describe('inside a container', { skip: isMissing('a Docker engine (dockerd, as root)', canStartEngine()) }, () => {
   const engine = new TestEngine();

@@ -18,6 +18,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** What to do when the image of a skill is missing or has older code. */
       build: z.enum(['auto', 'never']).default('auto'),
+      /** How skills are reached; auto: by a socket, unless container and assistant have different kernels. */
+      transport: z.enum(['auto', 'unix', 'tcp']).default('auto'),
     })
     .prefault({}),
   server: z

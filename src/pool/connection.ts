@@ -1,7 +1,4 @@
-import { existsSync, watch } from 'node:fs';
-import { createConnection } from 'node:net';
-import { basename, dirname } from 'node:path';
-import { type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js';
 import {
   type HealthCheckResponse,
   health,
@@ -9,13 +6,12 @@ import {
   type ServerHello,
   SkillServiceClient,
 } from '../contract/index.ts';
-import type { Instance } from '../runtimes/index.ts';
+import { type Endpoint, type Instance, SKILL_TLS_NAME } from '../runtimes/index.ts';
+import { untilAccepting } from './accepting.ts';
 import { SkillSession } from './session.ts';
 
 const Status = health.HealthCheckResponse_ServingStatus;
 const MAX_RECEIVE_BYTES = 64 * 1024 ** 2;
-/** How long to wait before connecting again to a socket that exists but does not accept yet, in milliseconds. */
-const ACCEPT_RETRY_MS = 2;
 
 /** A gRPC channel to one instance: its session, its health, its metrics. Never used for another instance. */
 export class SkillConnection {
@@ -33,18 +29,19 @@ export class SkillConnection {
    * @throws Error when the identity is not the expected one
    */
   static async open(instance: Instance, signal: AbortSignal): Promise<SkillConnection> {
-    await untilAccepting(instance.socketPath, signal);
+    await untilAccepting(instance.endpoint, signal);
     // Only now: a channel that dials too early waits out its reconnection backoff.
-    const address = `unix:${instance.socketPath}`;
+    const { address, security } = dialling(instance.endpoint);
     const options = {
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
       'grpc.max_send_message_length': -1,
       // Instances come and go on one address: nothing may be shared between their channels.
       'grpc.use_local_subchannel_pool': 1,
+      'grpc.ssl_target_name_override': SKILL_TLS_NAME,
     };
-    const client = new SkillServiceClient(address, credentials.createInsecure(), options);
-    const healthClient = new health.HealthClient(address, credentials.createInsecure(), {
+    const client = new SkillServiceClient(address, security, options);
+    const healthClient = new health.HealthClient(address, security, {
       channelOverride: client.getChannel(),
     });
     const session = new SkillSession(client, instance.ownerToken);
@@ -132,52 +129,11 @@ async function untilServing(serving: ClientReadableStream<health.HealthCheckResp
   });
 }
 
-/** Resolves as soon as the socket accepts a connection. */
-async function untilAccepting(path: string, signal: AbortSignal): Promise<void> {
-  while (true) {
-    signal.throwIfAborted();
-    if (await accepts(path)) return;
-    if (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
-    else await untilThere(path, signal);
-  }
-}
-
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
-
-function untilThere(path: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = () => {
-      watcher.close();
-      signal.removeEventListener('abort', onAbort);
-    };
-    const onAbort = () => {
-      finish();
-      reject(signal.reason);
-    };
-    const watcher = watch(dirname(path), (_event, name) => {
-      if (name === null || name === basename(path)) {
-        finish();
-        resolve();
-      }
-    });
-    watcher.on('error', (error) => {
-      finish();
-      reject(error);
-    });
-    signal.addEventListener('abort', onAbort);
-    // It may have appeared before the watch began.
-    if (existsSync(path)) {
-      finish();
-      resolve();
-    }
-  });
+function dialling(endpoint: Endpoint): { address: string; security: ChannelCredentials } {
+  if (endpoint.kind === 'unix') return { address: `unix:${endpoint.path}`, security: credentials.createInsecure() };
+  const { serverCertificate, key, certificate } = endpoint.tls;
+  return {
+    address: `127.0.0.1:${endpoint.port}`,
+    security: credentials.createSsl(Buffer.from(serverCertificate), Buffer.from(key), Buffer.from(certificate)),
+  };
 }

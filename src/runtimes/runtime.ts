@@ -33,6 +33,17 @@ export interface InstanceStats {
   processes: number;
 }
 
+/** What a client of a mutual TLS connection needs, in PEM. */
+export interface ClientTls {
+  /** The only certificate that the server may show. */
+  serverCertificate: string;
+  certificate: string;
+  key: string;
+}
+
+/** Where a skill answers: on a unix socket, or, where none can cross, on a port of 127.0.0.1. */
+export type Endpoint = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number; tls: ClientTls };
+
 /** One launched skill. */
 export interface Instance {
   readonly skill: string;
@@ -43,14 +54,19 @@ export interface Instance {
   readonly isolation: IsolationLevel;
   /** Milliseconds since the epoch. */
   readonly launchedAt: number;
-  /** Path of the unix socket on this side. */
-  readonly socketPath: string;
+  readonly endpoint: Endpoint;
+  /** Which of the folders of its skill it uses; two that run at the same time never have the same. */
+  readonly slot: number;
   /** Started by an operator: stays when its launcher stops. */
   readonly kept: boolean;
   /** Resolves when it is gone. */
   readonly exited: Promise<Exit>;
   /** Makes it stay, or not, when its launcher stops. */
   keep(kept: boolean): void;
+  /** A spare that is not needed yet: where the runtime can stop its processes, it costs no processor time. */
+  pause(): Promise<void>;
+  /** Makes a spare the one instance of its skill: it runs, and `find` finds it. */
+  activate(): Promise<void>;
   /** Replaces the bundled handler while it runs: hot reload. */
   reload(handlerPath: string): void;
   /** Asks it to drain and stop; kills it after `graceMs` milliseconds. Leaves no process, socket or record. */
@@ -74,8 +90,13 @@ export interface SkillRuntime {
   readonly policyVersion: number;
   /** Tries it for real, by launching something harmless. */
   probe(): Promise<Probe>;
-  /** Starts a skill; resolves when its process exists, before it serves. @throws RuntimeError */
-  launch(spec: LaunchSpec): Promise<Instance>;
+  /**
+   * Starts a skill; resolves when its process exists, before it serves.
+   *
+   * @param slot above 0: a spare, which `find` does not find until it is activated
+   * @throws RuntimeError
+   */
+  launch(spec: LaunchSpec, slot?: number): Promise<Instance>;
   /** What runs under this skill's name, left by this or an earlier assistant. Leftovers that are dead are removed. */
   find(skill: string): Promise<Instance | undefined>;
   /** The last lines that the skill logged, oldest first. */

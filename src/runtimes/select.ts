@@ -8,7 +8,10 @@ import { type Probe, RuntimeError, type RuntimeName, type SkillRuntime } from '.
 import { sandbox } from './sandbox/sandbox.ts';
 
 /** All runtimes, strongest isolation first. */
-export function createRuntimes(paths: LocalPaths, docker: DockerSettings = { build: 'auto' }): SkillRuntime[] {
+export function createRuntimes(
+  paths: LocalPaths,
+  docker: DockerSettings = { build: 'auto', transport: 'auto' },
+): SkillRuntime[] {
   return [new DockerRuntime(paths, docker), new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
 }
 

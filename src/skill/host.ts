@@ -80,13 +80,23 @@ class SkillHost {
     this.#log('info', 'serving', { isolation: config.isolation, startMs: Math.round(performance.now()) });
   }
 
-  #listen(): Promise<void> {
+  async #listen(): Promise<void> {
     // A stale socket of an instance that was killed makes grpc-js refuse the address.
     rmSync(this.#config.socket, { force: true });
+    await this.#bind(`unix:${this.#config.socket}`, ServerCredentials.createInsecure());
+    const { tcp } = this.#config;
+    if (!tcp) return;
+    const [ca, private_key, cert_chain] = [tcp.clientCertificate, tcp.key, tcp.certificate].map((pem) =>
+      Buffer.from(pem),
+    );
+    if (!ca || !private_key || !cert_chain) return;
+    // All addresses of the container, which only the engine's proxy can reach.
+    await this.#bind(`0.0.0.0:${tcp.port}`, ServerCredentials.createSsl(ca, [{ private_key, cert_chain }], true));
+  }
+
+  #bind(address: string, credentials: ServerCredentials): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`unix:${this.#config.socket}`, ServerCredentials.createInsecure(), (error) =>
-        error ? reject(error) : resolve(),
-      );
+      this.#server.bindAsync(address, credentials, (error) => (error ? reject(error) : resolve()));
     });
   }
 

@@ -13,6 +13,6 @@ export {
   type SkillLog,
   type SkillStatus,
 } from './handler.ts';
-export type { IsolationLevel, LaunchConfig } from './launch-config.ts';
+export type { IsolationLevel, LaunchConfig, TcpListener } from './launch-config.ts';
 export { PROTOCOL_VERSION } from './session-service.ts';
 export { STATUS_CODES, type StatusName, statusName } from './status.ts';

@@ -15,6 +15,8 @@ export interface LaunchConfig {
   isolation: IsolationLevel;
   /** Path of the unix socket to listen on. */
   socket: string;
+  /** Listens on this port, too: for clients that cannot reach the socket, with mutual TLS. */
+  tcp?: TcpListener;
   /** Path of the bundled handler. */
   handler: string;
   dataDir: string | undefined;
@@ -28,6 +30,15 @@ export interface LaunchConfig {
   drainTimeoutMs: number;
   /** Stops by itself when no owner has been connected for this long; 0: never. */
   leaseMs: number;
+}
+
+/** Certificates and key in PEM. */
+export interface TcpListener {
+  port: number;
+  certificate: string;
+  key: string;
+  /** The only certificate that a client may show. */
+  clientCertificate: string;
 }
 
 /** Reads the file that the launcher wrote. @throws Error when it is not a version 1 launch configuration. */

@@ -1,6 +1,7 @@
 import type { LaunchSpec } from '../runtime.ts';
 import { DATA_DIR, LAUNCH_PATH, SOCKET_DIR } from './image.ts';
 import { containerUser } from './layers.ts';
+import { SKILL_PORT } from './transport.ts';
 
 /** What a container of ours is marked with: the only way to find it again. */
 export const LABELS = {
@@ -34,11 +35,17 @@ export interface HostConfig {
   Tmpfs: Record<string, string>;
 }
 
-/** How a skill is isolated by the engine: nothing that it does not need. */
-export function hostConfig({ manifest }: LaunchSpec): HostConfig {
+/**
+ * How a skill is isolated by the engine: nothing that it does not need.
+ *
+ * @param network its own one; undefined: none, because it answers on a socket
+ */
+export function hostConfig({ manifest }: Pick<LaunchSpec, 'manifest'>, network: string | undefined): HostConfig {
   const { memory, cpus, pids, tmp } = manifest.resources;
+  const { uid, gid } = containerUser();
+  const tmpfs = 'rw,noexec,nosuid,nodev';
   return {
-    NetworkMode: 'none',
+    NetworkMode: network ?? 'none',
     ReadonlyRootfs: true,
     Privileged: false,
     CapDrop: ['ALL'],
@@ -51,19 +58,31 @@ export function hostConfig({ manifest }: LaunchSpec): HostConfig {
     NanoCpus: Math.round(cpus * 1e9),
     IpcMode: 'none',
     PidMode: '',
-    Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=${tmp},mode=1777` },
+    Tmpfs: {
+      '/tmp': `${tmpfs},size=${tmp},mode=1777`,
+      // Its socket is for its own health check then.
+      ...(network === undefined ? {} : { [SOCKET_DIR]: `${tmpfs},size=64k,mode=0700,uid=${uid},gid=${gid}` }),
+    },
   };
+}
+
+/** What is launched, and which launch it is. */
+export interface ContainerIdentity {
+  image: string;
+  instanceId: string;
+  /** Tells containers of this state folder from those of others. */
+  stateId: string;
 }
 
 /** The body of `POST /containers/create`. */
 export function containerSpec(
   spec: LaunchSpec,
-  image: string,
-  instanceId: string,
-  stateId: string,
+  { image, instanceId, stateId }: ContainerIdentity,
   files: ContainerFiles,
+  network: string | undefined,
 ): object {
   const { uid, gid } = containerUser();
+  const port = `${SKILL_PORT}/tcp`;
   return {
     Image: image,
     User: `${uid}:${gid}`,
@@ -76,14 +95,16 @@ export function containerSpec(
       [LABELS.instance]: instanceId,
       [LABELS.state]: stateId,
     },
+    ...(network === undefined ? {} : { ExposedPorts: { [port]: {} } }),
     HostConfig: {
-      ...hostConfig(spec),
+      ...hostConfig(spec, network),
+      ...(network === undefined ? {} : { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
       Init: true,
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
       RestartPolicy: { Name: 'no' },
       Mounts: [
-        { Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR },
+        ...(network === undefined ? [{ Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR }] : []),
         { Type: 'bind', Source: files.launchConfigPath, Target: LAUNCH_PATH, ReadOnly: true },
         ...(files.volume ? [{ Type: 'volume', Source: files.volume, Target: DATA_DIR }] : []),
       ],
@@ -91,9 +112,20 @@ export function containerSpec(
   };
 }
 
-/** Whether a container that runs is isolated as one that would be launched now. */
-export function isIsolatedAs(actual: HostConfig, wanted: HostConfig): boolean {
-  return (Object.keys(wanted) as (keyof HostConfig)[]).every(
-    (key) => JSON.stringify(actual[key]) === JSON.stringify(wanted[key]),
+/** Whether a container is isolated as one that would be launched now; its limits are compared by the fingerprint. */
+export function isIsolated(actual: HostConfig, network: string | undefined): boolean {
+  const { Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs } = actual;
+  const resources = { memory: 0, cpus: 0, pids: 0, tmp: 0 };
+  const wanted: HostConfig = {
+    ...hostConfig({ manifest: { resources } as LaunchSpec['manifest'] }, network),
+    ...{ Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs },
+  };
+  return (
+    (Object.keys(wanted) as (keyof HostConfig)[]).every(
+      (key) => JSON.stringify(actual[key]) === JSON.stringify(wanted[key]),
+    ) &&
+    Memory > 0 &&
+    Memory === MemorySwap &&
+    PidsLimit > 0
   );
 }

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type { IsolationLevel } from '../../skill/index.ts';
-import { type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
+import { type Endpoint, type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
 import { type Engine, EngineError } from './engine.ts';
 
 export interface DockerInstanceOptions {
@@ -11,12 +11,16 @@ export interface DockerInstanceOptions {
   instanceId: string;
   ownerToken: string;
   launchedAt: number;
-  socketPath: string;
+  endpoint: Endpoint;
+  /** Which of the folders of its skill it uses. */
+  slot: number;
   kept: boolean;
   /** Writes down that it stays, or not, when its launcher stops. */
   onKeep(kept: boolean): void;
-  /** Called with the last log lines before the container is removed. */
-  onEnd(log: string[]): void;
+  /** Writes down that a spare is the instance of its skill now. */
+  onActivate(): void;
+  /** Called with the last log lines once the container is removed. */
+  onEnd(log: string[]): Promise<void>;
 }
 
 interface ContainerStats {
@@ -36,10 +40,12 @@ export class DockerInstance implements Instance {
   readonly instanceId: string;
   readonly ownerToken: string;
   readonly launchedAt: number;
-  readonly socketPath: string;
+  readonly endpoint: Endpoint;
+  readonly slot: number;
   readonly exited: Promise<Exit>;
   readonly #options: DockerInstanceOptions;
   #kept: boolean;
+  #paused = false;
 
   constructor(options: DockerInstanceOptions) {
     this.#options = options;
@@ -48,7 +54,8 @@ export class DockerInstance implements Instance {
     this.instanceId = options.instanceId;
     this.ownerToken = options.ownerToken;
     this.launchedAt = options.launchedAt;
-    this.socketPath = options.socketPath;
+    this.endpoint = options.endpoint;
+    this.slot = options.slot;
     this.#kept = options.kept;
     this.exited = this.#untilExit();
   }
@@ -67,7 +74,18 @@ export class DockerInstance implements Instance {
     throw new RuntimeError(`skill ${this.skill}: a container runs what is in its image: restart it instead`);
   }
 
+  async pause(): Promise<void> {
+    await this.#post('pause');
+    this.#paused = true;
+  }
+
+  async activate(): Promise<void> {
+    await this.#resume();
+    this.#options.onActivate();
+  }
+
   async stop(graceMs: number): Promise<Exit> {
+    await this.#resume();
     await this.#post(`stop?t=${Math.ceil(graceMs / 1000)}`);
     return await this.exited;
   }
@@ -99,9 +117,17 @@ export class DockerInstance implements Instance {
       .json<{ State: { OOMKilled: boolean } }>('GET', `/containers/${containerId}/json`)
       .then(({ State }) => State.OOMKilled)
       .catch(() => false);
-    onEnd(await containerLogs(engine, containerId, LOG_LINES).catch(() => []));
+    const log = await containerLogs(engine, containerId, LOG_LINES).catch(() => []);
     await removeContainer(engine, containerId).catch(() => {});
+    await onEnd(log).catch(() => {});
     return { code, signal: code === 137 ? 'SIGKILL' : undefined, outOfMemory };
+  }
+
+  /** A paused container understands no signal. */
+  async #resume(): Promise<void> {
+    if (!this.#paused) return;
+    this.#paused = false;
+    await this.#post('unpause');
   }
 
   async #post(action: string): Promise<void> {

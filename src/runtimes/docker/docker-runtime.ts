@@ -1,26 +1,31 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { launchConfig } from '../launch-config.ts';
 import { lastLines } from '../local/log-file.ts';
-import { type LocalPaths, makePrivateDir, socketPath } from '../local/paths.ts';
-import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
+import { type LocalPaths, makePrivateDir, socketPath, unitName } from '../local/paths.ts';
+import {
+  type Endpoint,
+  type Instance,
+  type LaunchSpec,
+  type Probe,
+  RuntimeError,
+  type SkillRuntime,
+} from '../runtime.ts';
 import { imageCacheOf, imagePartsOf } from './build.ts';
-import { containerSpec, type HostConfig, hostConfig, isIsolatedAs, LABELS } from './container-spec.ts';
+import { launchCertificates } from './certificates.ts';
+import {
+  type ContainerRecord,
+  readContainerRecord,
+  removeContainerRecord,
+  writeContainerRecord,
+} from './container-record.ts';
+import { containerSpec, type HostConfig, isIsolated, LABELS } from './container-spec.ts';
 import { containerLogs, DockerInstance, removeContainer } from './docker-instance.ts';
 import { Engine, EngineError, engineSocket } from './engine.ts';
 import { buildImage, DATA_DIR, findImage, HANDLER_PATH, imageName, SOCKET_PATH } from './image.ts';
 import { containerUser } from './layers.ts';
-
-/** What cannot be a label, because everybody may read those. Format 1. */
-const secretsSchema = z.object({
-  format: z.literal(1),
-  instanceId: z.string(),
-  ownerToken: z.string(),
-  kept: z.boolean(),
-});
-const SECRETS = 'container.json';
+import { ensureNetwork, publishedPort, removeNetwork, SKILL_PORT, type Transport, transportOf } from './transport.ts';
 
 interface Inspection {
   Id: string;
@@ -33,19 +38,22 @@ interface Inspection {
 export interface DockerSettings {
   /** What to do when the image of a skill is missing or has older code: build it, or say so. */
   build: 'auto' | 'never';
+  transport: 'auto' | Transport;
 }
 
 /** Launches skills as containers of a Docker engine. */
 export class DockerRuntime implements SkillRuntime {
   readonly name = 'docker';
   readonly isolation = 'container';
-  readonly policyVersion = 1;
+  readonly policyVersion = 2;
   readonly #settings: DockerSettings;
   readonly #paths: LocalPaths;
   readonly #imageCache: string;
-  /** Tells containers of this state folder from those of others. */
   readonly #stateId: string;
+  /** Instance ids of the spares of this process: nobody else's, and not what `find` looks for. */
+  readonly #spares = new Set<string>();
   #engine: Engine | undefined;
+  #transport: Promise<Transport> | undefined;
 
   constructor(paths: LocalPaths, settings: DockerSettings) {
     this.#settings = settings;
@@ -67,40 +75,53 @@ export class DockerRuntime implements SkillRuntime {
     }
   }
 
-  async launch(spec: LaunchSpec): Promise<Instance> {
+  async launch(spec: LaunchSpec, slot = 0): Promise<Instance> {
     const { name } = spec.manifest;
     try {
       const engine = this.#connect();
-      const [image] = await Promise.all([this.#image(engine, spec), this.#removeLeftovers(engine, name)]);
+      const [image, network] = await Promise.all([
+        this.#image(engine, spec),
+        this.#network(engine, name),
+        slot === 0 ? this.#removeLeftovers(engine, name) : undefined,
+      ]);
+      const runDir = makePrivateDir(this.#paths.run(unitName(name, slot)));
       const files = {
-        socketDir: makePrivateDir(this.#paths.socketDir(name)),
-        launchConfigPath: join(makePrivateDir(this.#paths.run(name)), 'launch.json'),
+        socketDir: makePrivateDir(this.#paths.socketDir(unitName(name, slot))),
+        launchConfigPath: join(runDir, 'launch.json'),
         volume: spec.manifest.volumes.includes('data') ? `phoenix-${this.#stateId}-${name}-data` : undefined,
       };
-      rmSync(socketPath(this.#paths, name), { force: true });
+      rmSync(socketPath(this.#paths, unitName(name, slot)), { force: true });
+      const certificates = network === undefined ? undefined : await launchCertificates();
       const config = launchConfig(spec, 'container', {
         socket: SOCKET_PATH,
         handler: HANDLER_PATH,
         dataDir: files.volume ? DATA_DIR : undefined,
         tmpDir: '/tmp',
+        ...(certificates ? { tcp: { port: SKILL_PORT, ...certificates.server } } : {}),
       });
+      const { instanceId, ownerToken } = config;
       rmSync(files.launchConfigPath, { force: true });
       writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o400 });
       giveToContainer(files.socketDir, files.launchConfigPath);
-      this.#writeSecrets(name, {
-        instanceId: config.instanceId,
-        ownerToken: config.ownerToken,
-        kept: spec.leaseMs === 0,
-      });
-      const body = containerSpec(spec, image, config.instanceId, this.#stateId, files);
+      const record: ContainerRecord = { format: 1, instanceId, ownerToken, kept: spec.leaseMs === 0, slot };
+      if (certificates) record.tls = certificates.client;
+      writeContainerRecord(runDir, record);
+      const body = containerSpec(spec, { image, instanceId, stateId: this.#stateId }, files, network);
       const { Id } = await engine.json<{ Id: string }>('POST', '/containers/create', body);
+      if (slot > 0) this.#spares.add(instanceId);
       try {
         await engine.json('POST', `/containers/${Id}/start`);
+        return await this.#instance(
+          engine,
+          Id,
+          { skill: name, fingerprint: spec.fingerprint, launchedAt: Date.now() },
+          record,
+        );
       } catch (error) {
+        this.#spares.delete(instanceId);
         await removeContainer(engine, Id);
         throw error;
       }
-      return this.#instance(engine, Id, name, spec.fingerprint, Date.now());
     } catch (error) {
       if (error instanceof EngineError) throw new RuntimeError(`skill ${name}: ${error.message}`, { cause: error });
       throw error;
@@ -109,20 +130,24 @@ export class DockerRuntime implements SkillRuntime {
 
   async find(skill: string): Promise<Instance | undefined> {
     const engine = this.#connect();
+    const network = (await this.#usedTransport(engine)) === 'tcp' ? this.#networkName(skill) : undefined;
     for (const container of await this.#containersOf(engine, skill)) {
       const { Labels } = container.Config;
-      const secrets = this.#readSecrets(skill);
-      const isOurs = secrets !== undefined && secrets.instanceId === Labels[LABELS.instance];
+      const record = readContainerRecord(this.#paths.run(skill));
       if (container.State.Status === 'paused') await engine.json('POST', `/containers/${container.Id}/unpause`);
-      if (!isOurs || !['running', 'paused'].includes(container.State.Status)) {
+      if (
+        !record ||
+        record.instanceId !== Labels[LABELS.instance] ||
+        !['running', 'paused'].includes(container.State.Status)
+      ) {
         await removeContainer(engine, container.Id);
         continue;
       }
       // What runs counts, not what a label says: one that is isolated in another way has another fingerprint.
-      const fingerprint = isHardened(container.HostConfig)
-        ? (Labels[LABELS.spec] ?? '')
-        : 'not isolated as it should be';
-      return this.#instance(engine, container.Id, skill, fingerprint, Date.parse(container.Created));
+      const isAsWanted = isIsolated(container.HostConfig, network);
+      const fingerprint = isAsWanted ? (Labels[LABELS.spec] ?? '') : 'not isolated as it should be';
+      const launchedAt = Date.parse(container.Created);
+      return await this.#instance(engine, container.Id, { skill, fingerprint, launchedAt }, record);
     }
     return undefined;
   }
@@ -158,60 +183,76 @@ export class DockerRuntime implements SkillRuntime {
     return this.#engine;
   }
 
+  #usedTransport(engine: Engine): Promise<Transport> {
+    const { transport } = this.#settings;
+    if (transport !== 'auto') return Promise.resolve(transport);
+    this.#transport ??= transportOf(engine).catch((error: unknown) => {
+      this.#transport = undefined;
+      throw error;
+    });
+    return this.#transport;
+  }
+
+  #networkName(skill: string): string {
+    return `phoenix-${this.#stateId}-${skill}`;
+  }
+
+  /** The network of a skill that has to answer on a port; undefined when it answers on a socket. */
+  async #network(engine: Engine, skill: string): Promise<string | undefined> {
+    if ((await this.#usedTransport(engine)) === 'unix') return undefined;
+    const name = this.#networkName(skill);
+    await ensureNetwork(engine, name, { [LABELS.skill]: skill, [LABELS.state]: this.#stateId });
+    return name;
+  }
+
+  /** The containers of a skill without the spares. */
   async #containersOf(engine: Engine, skill: string): Promise<Inspection[]> {
     const filters = { label: [`${LABELS.skill}=${skill}`, `${LABELS.state}=${this.#stateId}`] };
     const query = `all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`;
     const found = await engine.json<{ Id: string }[]>('GET', `/containers/json?${query}`);
-    return await Promise.all(found.map(({ Id }) => engine.json<Inspection>('GET', `/containers/${Id}/json`)));
+    const all = await Promise.all(found.map(({ Id }) => engine.json<Inspection>('GET', `/containers/${Id}/json`)));
+    return all.filter(({ Config }) => !this.#spares.has(Config.Labels[LABELS.instance] ?? ''));
   }
 
   async #removeLeftovers(engine: Engine, skill: string): Promise<void> {
     for (const { Id } of await this.#containersOf(engine, skill)) await removeContainer(engine, Id);
   }
 
-  #instance(
+  async #instance(
     engine: Engine,
     containerId: string,
-    skill: string,
-    fingerprint: string,
-    launchedAt: number,
-  ): DockerInstance {
-    const secrets = this.#readSecrets(skill);
-    if (!secrets) throw new RuntimeError(`skill ${skill}: ${this.#secretsPath(skill)} cannot be read`);
+    which: { skill: string; fingerprint: string; launchedAt: number },
+    record: ContainerRecord,
+  ): Promise<DockerInstance> {
+    const { skill } = which;
+    const { tls, slot } = record;
+    const endpoint: Endpoint = tls
+      ? { kind: 'tcp', port: await publishedPort(engine, containerId), tls }
+      : { kind: 'unix', path: socketPath(this.#paths, unitName(skill, slot)) };
+    let runDir = this.#paths.run(this.#spares.has(record.instanceId) ? unitName(skill, slot) : skill);
     return new DockerInstance({
+      ...which,
       engine,
       containerId,
-      skill,
-      fingerprint,
-      instanceId: secrets.instanceId,
-      ownerToken: secrets.ownerToken,
-      launchedAt,
-      socketPath: socketPath(this.#paths, skill),
-      kept: secrets.kept,
-      onKeep: (kept) => this.#writeSecrets(skill, { ...secrets, kept }),
-      onEnd: (log) => {
+      instanceId: record.instanceId,
+      ownerToken: record.ownerToken,
+      endpoint,
+      slot,
+      kept: record.kept,
+      onKeep: (kept) => writeContainerRecord(runDir, { ...record, kept }),
+      onActivate: () => {
+        this.#spares.delete(record.instanceId);
+        removeContainerRecord(runDir);
+        runDir = makePrivateDir(this.#paths.run(skill));
+        writeContainerRecord(runDir, record);
+      },
+      onEnd: async (log) => {
+        this.#spares.delete(record.instanceId);
         makePrivateDir(dirname(this.#paths.log(skill)));
         appendFileSync(this.#paths.log(skill), log.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+        if (tls) await removeNetwork(engine, this.#networkName(skill));
       },
     });
-  }
-
-  #secretsPath(skill: string): string {
-    return join(this.#paths.run(skill), SECRETS);
-  }
-
-  #writeSecrets(skill: string, secrets: Omit<z.output<typeof secretsSchema>, 'format'>): void {
-    const path = this.#secretsPath(skill);
-    writeFileSync(`${path}.tmp`, JSON.stringify({ format: 1, ...secrets }), { mode: 0o600 });
-    renameSync(`${path}.tmp`, path);
-  }
-
-  #readSecrets(skill: string): z.output<typeof secretsSchema> | undefined {
-    try {
-      return secretsSchema.parse(JSON.parse(readFileSync(this.#secretsPath(skill), 'utf8')));
-    } catch {
-      return undefined;
-    }
   }
 }
 
@@ -221,16 +262,3 @@ function giveToContainer(...paths: string[]): void {
   const { uid, gid } = containerUser();
   for (const path of paths) chownSync(path, uid, gid);
 }
-
-function isHardened(actual: HostConfig): boolean {
-  const { Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs } = actual;
-  return (
-    isIsolatedAs(actual, { ...hostConfig(ANY), Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs }) &&
-    Memory > 0 &&
-    Memory === MemorySwap &&
-    PidsLimit > 0
-  );
-}
-
-/** Its limits are in the fingerprint already; only the rest of its isolation matters here. */
-const ANY = { manifest: { resources: { memory: 0, cpus: 0, pids: 0, tmp: 0 } } } as LaunchSpec;

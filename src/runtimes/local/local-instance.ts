@@ -2,7 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { IsolationLevel } from '../../skill/index.ts';
-import { type Exit, type Instance, type InstanceStats, RuntimeError, type RuntimeName } from '../runtime.ts';
+import {
+  type Endpoint,
+  type Exit,
+  type Instance,
+  type InstanceStats,
+  RuntimeError,
+  type RuntimeName,
+} from '../runtime.ts';
 import { cgroupMemory, cgroupProcesses, removeCgroups, wasOutOfMemory } from '../sandbox/cgroup.ts';
 import { installHandler } from './code-dir.ts';
 import { identify, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
@@ -19,7 +26,12 @@ export interface LocalInstanceOptions {
   record: UnitRecord;
   isolation: IsolationLevel;
   socketPath: string;
-  runDir: string;
+  /** Holds what the instance uses. */
+  filesDir: string;
+  /** Holds its record: the place of its skill, or, for a spare, its own. */
+  recordDir: string;
+  /** Where the record of a spare belongs once it is activated. */
+  activeDir: string;
   /** The process that we started; undefined when it was found running. */
   child: ChildProcess | undefined;
 }
@@ -33,13 +45,16 @@ export class LocalInstance implements Instance {
   readonly runtime: RuntimeName;
   readonly isolation: IsolationLevel;
   readonly launchedAt: number;
-  readonly socketPath: string;
+  readonly endpoint: Endpoint & { kind: 'unix' };
   readonly exited: Promise<Exit>;
-  readonly #runDir: string;
+  readonly slot: number;
+  readonly #filesDir: string;
+  readonly #activeDir: string;
+  #recordDir: string;
   #record: UnitRecord;
   #members: ProcessIdentity[] = [];
 
-  constructor({ record, isolation, socketPath, runDir, child }: LocalInstanceOptions) {
+  constructor({ record, isolation, socketPath, filesDir, recordDir, activeDir, child }: LocalInstanceOptions) {
     this.skill = record.skill;
     this.fingerprint = record.fingerprint;
     this.instanceId = record.instanceId;
@@ -47,9 +62,12 @@ export class LocalInstance implements Instance {
     this.runtime = record.runtime;
     this.launchedAt = record.launchedAt;
     this.isolation = isolation;
-    this.socketPath = socketPath;
+    this.endpoint = { kind: 'unix', path: socketPath };
     this.#record = record;
-    this.#runDir = runDir;
+    this.slot = record.slot;
+    this.#filesDir = filesDir;
+    this.#activeDir = activeDir;
+    this.#recordDir = recordDir;
     this.exited = (child ? exitOfChild(child) : exitOfStranger(record.process)).then((exit) => this.#clean(exit));
   }
 
@@ -60,14 +78,23 @@ export class LocalInstance implements Instance {
   keep(kept: boolean): void {
     if (kept === this.#record.kept) return;
     this.#record = { ...this.#record, kept };
-    writeRecord(this.#runDir, this.#record);
+    writeRecord(this.#recordDir, this.#record);
+  }
+
+  /** It goes on: waiting costs it no processor time, and its lease ends it should we be gone. */
+  async pause(): Promise<void> {}
+
+  async activate(): Promise<void> {
+    writeRecord(this.#activeDir, this.#record);
+    removeRecord(this.#recordDir);
+    this.#recordDir = this.#activeDir;
   }
 
   reload(handlerPath: string): void {
-    installHandler(handlerPath, this.#runDir);
+    installHandler(handlerPath, this.#filesDir);
     // It no longer runs what it was launched with: the next assistant replaces it.
     this.#record = { ...this.#record, fingerprint: 'reloaded' };
-    writeRecord(this.#runDir, this.#record);
+    writeRecord(this.#recordDir, this.#record);
     signal(this.#target(), 'SIGHUP');
   }
 
@@ -124,8 +151,8 @@ export class LocalInstance implements Instance {
     const outOfMemory = exit.outOfMemory || wasOutOfMemory(this.#record.cgroups);
     this.#killMembers();
     await removeCgroups(this.#record.cgroups);
-    rmSync(this.socketPath, { force: true });
-    removeRecord(this.#runDir);
+    rmSync(this.endpoint.path, { force: true });
+    removeRecord(this.#recordDir);
     return { ...exit, outOfMemory };
   }
 }

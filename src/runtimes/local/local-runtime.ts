@@ -8,7 +8,7 @@ import { removeCgroups } from '../sandbox/cgroup.ts';
 import { codeDir, installHandler } from './code-dir.ts';
 import { LocalInstance } from './local-instance.ts';
 import { lastLines } from './log-file.ts';
-import { type LocalPaths, makePrivateDir, socketPath } from './paths.ts';
+import { type LocalPaths, makePrivateDir, socketPath, unitName } from './paths.ts';
 import { identify, isRunning } from './process-identity.ts';
 import { readRecord, removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
 
@@ -64,20 +64,23 @@ export class LocalRuntime implements SkillRuntime {
     return this.#how.probe();
   }
 
-  launch(spec: LaunchSpec): Promise<Instance> {
+  async launch(spec: LaunchSpec, slot = 0): Promise<Instance> {
     const { manifest } = spec;
-    const runDir = makePrivateDir(this.#paths.run(manifest.name));
+    const unit = unitName(manifest.name, slot);
+    // Left by an assistant that was killed; the instance of the skill itself is looked for before every launch.
+    if (slot > 0) await (await this.#find(unit))?.stop(0);
+    const runDir = makePrivateDir(this.#paths.run(unit));
     const files: LaunchFiles = {
       launchConfigPath: join(runDir, 'launch.json'),
       codeDir: codeDir(runDir),
-      socketDir: makePrivateDir(this.#paths.socketDir(manifest.name)),
+      socketDir: makePrivateDir(this.#paths.socketDir(unit)),
       dataDir: manifest.volumes.includes('data') ? makePrivateDir(this.#paths.data(manifest.name)) : undefined,
       tmpDir: join(runDir, 'tmp'),
     };
     installHandler(spec.handlerPath, runDir);
     rmSync(files.tmpDir, { recursive: true, force: true });
     makePrivateDir(files.tmpDir);
-    rmSync(socketPath(this.#paths, manifest.name), { force: true });
+    rmSync(socketPath(this.#paths, unit), { force: true });
 
     const config = launchConfig(spec, this.#how.level, this.#how.inside(files, spec));
     writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o600 });
@@ -105,25 +108,30 @@ export class LocalRuntime implements SkillRuntime {
         ownerToken: config.ownerToken,
         launchedAt: Date.now(),
         kept: spec.leaseMs === 0,
+        slot,
         process: identify(child.pid),
         cgroups: command.cgroups,
       };
       writeRecord(runDir, record);
-      return Promise.resolve(this.#instance(record, child));
+      return this.#instance(record, child, runDir);
     } finally {
       closeSync(log);
     }
   }
 
-  async find(skill: string): Promise<Instance | undefined> {
-    const runDir = this.#paths.run(skill);
+  find(skill: string): Promise<Instance | undefined> {
+    return this.#find(skill);
+  }
+
+  async #find(unit: string): Promise<Instance | undefined> {
+    const runDir = this.#paths.run(unit);
     const record = readRecord(runDir);
     if (!record) return undefined;
     // Also one of another local runtime: its fingerprint is another, so it is replaced.
-    if (isRunning(record.process)) return this.#instance(record, undefined);
+    if (isRunning(record.process)) return this.#instance(record, undefined, runDir);
     await removeCgroups(record.cgroups);
     removeRecord(runDir);
-    rmSync(socketPath(this.#paths, skill), { force: true });
+    rmSync(socketPath(this.#paths, unitName(record.skill, record.slot)), { force: true });
     return undefined;
   }
 
@@ -131,12 +139,15 @@ export class LocalRuntime implements SkillRuntime {
     return lastLines(this.#paths.log(skill), lines);
   }
 
-  #instance(record: UnitRecord, child: ChildProcess | undefined): LocalInstance {
+  #instance(record: UnitRecord, child: ChildProcess | undefined, recordDir: string): LocalInstance {
+    const unit = unitName(record.skill, record.slot);
     return new LocalInstance({
       record,
       isolation: this.isolation,
-      socketPath: socketPath(this.#paths, record.skill),
-      runDir: this.#paths.run(record.skill),
+      socketPath: socketPath(this.#paths, unit),
+      filesDir: this.#paths.run(unit),
+      recordDir,
+      activeDir: this.#paths.run(record.skill),
       child,
     });
   }

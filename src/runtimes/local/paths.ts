@@ -6,16 +6,17 @@ import { join } from 'node:path';
 /** A unix socket's path holds 108 bytes, the last one a zero (unix(7)). */
 const MAX_SOCKET_PATH = 107;
 const SOCKET_NAME = 'skill.sock';
-const LONGEST_SKILL_NAME = 32;
+/** 32 characters of a skill's name and the slot. */
+const LONGEST_UNIT_NAME = 35;
 
 /** Where the files of local skills live. */
 export interface LocalPaths {
   /** Durable data of one skill. */
   data(skill: string): string;
   /** The only folder that both sides of a running skill see: its socket. Mode 0700. */
-  socketDir(skill: string): string;
+  socketDir(unit: string): string;
   /** Records of what runs, and launch configurations. */
-  run(skill: string): string;
+  run(unit: string): string;
   log(skill: string): string;
   bundles: string;
 }
@@ -23,20 +24,25 @@ export interface LocalPaths {
 /** Lays out the state directory. Sockets move to a short, stable temporary folder when its path is too long for them. */
 export function localPaths(stateDir: string): LocalPaths {
   const inState = join(stateDir, 'sockets');
-  const longest = join(inState, 'x'.repeat(LONGEST_SKILL_NAME), SOCKET_NAME);
+  const longest = join(inState, 'x'.repeat(LONGEST_UNIT_NAME), SOCKET_NAME);
   const id = createHash('sha256').update(stateDir).digest('hex').slice(0, 16);
   const sockets = Buffer.byteLength(longest) <= MAX_SOCKET_PATH ? inState : join(tmpdir(), `phoenix-${id}`);
   return {
     data: (skill) => join(stateDir, 'skills', skill, 'data'),
-    socketDir: (skill) => join(sockets, skill),
-    run: (skill) => join(stateDir, 'run', skill),
+    socketDir: (unit) => join(sockets, unit),
+    run: (unit) => join(stateDir, 'run', unit),
     log: (skill) => join(stateDir, 'logs', `${skill}.log`),
     bundles: join(stateDir, 'cache', 'bundles'),
   };
 }
 
-export function socketPath(paths: LocalPaths, skill: string): string {
-  return join(paths.socketDir(skill), SOCKET_NAME);
+/** Names the folders of one of the instances of a skill that run at the same time. */
+export function unitName(skill: string, slot: number): string {
+  return slot === 0 ? skill : `${skill}.${slot}`;
+}
+
+export function socketPath(paths: LocalPaths, unit: string): string {
+  return join(paths.socketDir(unit), SOCKET_NAME);
 }
 
 /** Makes a folder that only its owner may enter. */

@@ -14,6 +14,8 @@ const recordSchema = z.object({
   ownerToken: z.string(),
   launchedAt: z.number(),
   kept: z.boolean(),
+  /** Which of the folders of its skill it uses. */
+  slot: z.int().nonnegative().default(0),
   process: identity,
   /** Control groups to remove once the process is gone. */
   cgroups: z.array(z.string()),
