@@ -85,6 +85,7 @@ export class Phoenix {
   /** Starts, in the background, what the first request will need. */
   warmUp(): void {
     this.#memory.synchronize();
+    this.#pool.warmUp();
   }
 
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
@@ -112,12 +113,13 @@ function openMemory(config: LoadedConfig, catalog: Catalog, pool: ModelPool, log
 
 function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {
   return Object.fromEntries(
-    Object.entries(config.skills).map(([name, { config: own, pinned, idle_ttl }]) => [
+    Object.entries(config.skills).map(([name, { config: own, pinned, idle_ttl, warm }]) => [
       name,
       {
         ...(own === undefined ? {} : { config: own }),
         ...(pinned === undefined ? {} : { pinned }),
         ...(idle_ttl === undefined ? {} : { idleTtlMs: idle_ttl }),
+        ...(warm === undefined ? {} : { warm }),
       },
     ]),
   );
@@ -126,6 +128,7 @@ function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {
 function logEvent(log: Logger, event: PoolEvent): void {
   const { t, skill, ...details } = event;
   if (t === 'launch_failed') log.error({ skill }, `the skill could not be started: ${event.error.message}`);
+  else if (t === 'spare_failed') log.warn({ skill }, `a spare could not be started: ${event.error.message}`);
   else if (t === 'circuit_open' || t === 'backing_off')
     log.warn({ skill, ...details }, `skill ${t.replaceAll('_', ' ')}`);
   else log.info({ skill, ...details }, `skill ${t}`);

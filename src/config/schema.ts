@@ -5,6 +5,7 @@ const skillSettings = z.strictObject({
   config: z.record(z.string(), z.unknown()).optional(),
   pinned: z.boolean().optional(),
   idle_ttl: duration.optional(),
+  warm: z.int().min(0).max(64).optional(),
 });
 
 /** What phoenix.yaml may say; every key is optional. docs/configuration.md explains each. */

@@ -42,6 +42,7 @@ describe('readManifest', () => {
       resources: { memory: 268_435_456, reservation: 67_108_864, cpus: 1, pids: 64, tmp: 67_108_864 },
       timeouts: { start: 10_000, request: 10_000, drain: 5000 },
       limits: { concurrency: 16, queue: 64, request_bytes: 4_194_304 },
+      warm: 0,
       volumes: [],
       health: { interval: 15_000, timeout: 2000 },
       idempotent: false,

@@ -45,6 +45,8 @@ export const manifestSchema = z.strictObject({
       request_bytes: size.default(4 * MIB),
     })
     .prefault({}),
+  /** How many spares to keep: launched, paused, never used. */
+  warm: z.int().min(0).max(64).default(0),
   /** `data`: a directory that survives restarts. */
   volumes: z.array(z.enum(['data'])).default([]),
   health: z.strictObject({ interval: duration.default(15_000), timeout: duration.default(2000) }).prefault({}),

@@ -2,8 +2,8 @@ import type { RuntimeName } from '../runtimes/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
 import type { StopReason, UnitState } from './lifecycle.ts';
 
-/** How a skill came to be ready: launched anew, or found running. */
-export type LaunchKind = 'cold' | 'reused';
+/** How a skill came to be ready: launched anew, one of its spares, or found running. */
+export type LaunchKind = 'cold' | 'warm' | 'reused';
 
 /** Everything that changes the state of a skill. */
 export type PoolEvent =
@@ -23,7 +23,9 @@ export type PoolEvent =
   | { t: 'stopped'; skill: string; reason: StopReason }
   | { t: 'backing_off'; skill: string; delayMs: number }
   | { t: 'circuit_open'; skill: string; delayMs: number }
-  | { t: 'reloading'; skill: string };
+  | { t: 'reloading'; skill: string }
+  | { t: 'spare_ready'; skill: string; durationMs: number }
+  | { t: 'spare_failed'; skill: string; error: Error };
 
 /** One finished call. */
 export interface CallObservation {
@@ -48,6 +50,8 @@ export interface SkillStatusReport {
   calls: number;
   restarts: number;
   pinned: boolean;
+  /** Paused instances that were never used. */
+  spares: number;
   memoryBytes: number | undefined;
   memoryLimitBytes: number | undefined;
   processes: number | undefined;

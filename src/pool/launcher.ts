@@ -12,6 +12,7 @@ import {
 import { SkillConnection } from './connection.ts';
 import { SkillLaunchError } from './errors.ts';
 import type { LaunchKind } from './events.ts';
+import type { Spares } from './spares.ts';
 
 const LOG_LINES = 20;
 /** The log of a crash may still be on its way when the exit is seen, in milliseconds. */
@@ -42,10 +43,16 @@ export class Launcher {
   }
 
   /**
+   * @param spares are taken instead of a launch
    * @param keep the new instance stays when we stop
    * @throws SkillLaunchError with the last log lines
    */
-  async launch(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<Launched> {
+  async launch(
+    manifest: Manifest,
+    config: Record<string, unknown>,
+    keep: boolean,
+    spares: Pick<Spares, 'take'>,
+  ): Promise<Launched> {
     const { runtime } = this.#options;
     if (!isAtLeast(runtime.isolation, manifest.isolation.minimum)) {
       throw new SkillLaunchError(
@@ -55,8 +62,8 @@ export class Launcher {
       );
     }
     try {
-      const spec = await this.#spec(manifest, config, keep);
-      return (await this.#reuse(spec)) ?? (await this.#start(spec));
+      const spec = await this.spec(manifest, config, keep);
+      return (await spares.take(spec, keep)) ?? (await this.#reuse(spec)) ?? (await this.start(spec, 0));
     } catch (error) {
       if (error instanceof SkillLaunchError) throw error;
       throw new SkillLaunchError(manifest.name, (error as Error).message, [], { cause: error });
@@ -69,7 +76,8 @@ export class Launcher {
     instance.reload(path);
   }
 
-  async #spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
+  /** What would be launched now. @throws BundleError */
+  async spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
     const { runtime, bundleDir, leaseMs } = this.#options;
     const [host, handler] = await Promise.all([bundleHost(bundleDir), bundleHandler(manifest.entryPath, bundleDir)]);
     const merged = { ...manifest.config, ...config };
@@ -101,10 +109,16 @@ export class Launcher {
     return undefined;
   }
 
-  async #start(spec: LaunchSpec): Promise<Launched> {
+  /**
+   * Launches and waits until it serves.
+   *
+   * @param slot above 0: a spare
+   * @throws SkillLaunchError with the last log lines
+   */
+  async start(spec: LaunchSpec, slot: number): Promise<Launched> {
     const { runtime } = this.#options;
     const { name, timeouts } = spec.manifest;
-    const instance = await runtime.launch(spec);
+    const instance = await runtime.launch(spec, slot);
     const giveUp = new AbortController();
     const timer = setTimeout(
       () => giveUp.abort(new Error(`it did not serve within ${timeouts.start} ms`)),

@@ -17,6 +17,8 @@ export interface SkillSettings {
   config?: Record<string, unknown>;
   pinned?: boolean;
   idleTtlMs?: number;
+  /** How many spares to keep; overrides `warm` of the manifest. */
+  warm?: number;
 }
 
 export interface ModelPoolOptions {
@@ -102,6 +104,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     const unit = this.#unit(name);
     unit.setKept(false);
     if (unit.state === 'stopped') {
+      await unit.spares.dropAll();
       const instance = await this.#options.runtime.find(name);
       if (!instance) return false;
       await instance.stop(unit.manifest.timeouts.drain);
@@ -109,6 +112,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     }
     unit.dispatch({ t: 'stop', reason: 'operator' });
     await unit.settled();
+    await unit.spares.dropAll();
     return true;
   }
 
@@ -153,6 +157,11 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     return adopted;
   }
 
+  /** Starts the spares of every skill that has some, in the background. */
+  warmUp(): void {
+    for (const name of this.#options.catalog.skills.keys()) this.#unit(name).spares.fill();
+  }
+
   /** Every skill, running or not, and every broken one. */
   async status(name?: string): Promise<SkillStatusReport[]> {
     const { skills, broken } = this.#options.catalog;
@@ -195,9 +204,11 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
       policy: {
         idleTtlMs: settings.idleTtlMs ?? idleTtlMs ?? 300_000,
         pinned: settings.pinned ?? false,
+        warm: settings.warm ?? manifest.warm,
         backoff: { ...DEFAULT_BACKOFF, ...backoff },
       },
       makeRoom: () => this.#makeRoom(unit),
+      hasRoom: () => this.#hasRoomForSpare(unit),
       emit: (event) => this.emit('event', event),
     });
     this.#units.set(name, unit);
@@ -218,10 +229,13 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     while (true) {
       const running = this.#running().filter((unit) => unit !== newcomer);
       await Promise.all(running.map((unit) => unit.measure()));
-      const used = running.reduce((sum, unit) => sum + memoryOf(unit), 0);
+      const { count, memoryBytes } = newcomer.spares;
+      // It takes one of its own, if there is one, instead of starting another.
+      const used = this.#used(running) - (count > 0 ? memoryBytes / count : 0);
       const tooMany = maxLoaded > 0 && running.length + 1 > maxLoaded;
       const tooLarge = memoryBudgetBytes > 0 && used + resources.reservation > memoryBudgetBytes;
       if (!tooMany && !tooLarge) return;
+      if (tooLarge && (await this.#dropSpare(newcomer))) continue;
       const victim = leastRecentlyUsed(running);
       if (!victim) {
         throw new SkillUnavailableError(
@@ -241,9 +255,34 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     const running = this.#running();
     await Promise.all(running.map((unit) => unit.measure()));
     const { memoryBudgetBytes = 0 } = this.#options;
-    const used = running.reduce((sum, unit) => sum + memoryOf(unit), 0);
-    if (memoryBudgetBytes === 0 || used <= memoryBudgetBytes) return;
+    for (const unit of this.#units.values()) unit.spares.fill();
+    if (memoryBudgetBytes === 0 || this.#used(running) <= memoryBudgetBytes) return;
+    if (await this.#dropSpare(undefined)) return;
     leastRecentlyUsed(running)?.dispatch({ t: 'stop', reason: 'evicted_for:budget' });
+  }
+
+  /** What running skills and all spares use, as last measured. */
+  #used(running: readonly SkillUnit[]): number {
+    const spares = [...this.#units.values()].reduce((sum, unit) => sum + unit.spares.memoryBytes, 0);
+    return running.reduce((sum, unit) => sum + memoryOf(unit), spares);
+  }
+
+  /** Nothing is stopped for a spare. */
+  async #hasRoomForSpare({ manifest }: SkillUnit): Promise<boolean> {
+    const { memoryBudgetBytes = 0 } = this.#options;
+    if (memoryBudgetBytes === 0) return true;
+    await Promise.all([...this.#units.values()].map((unit) => unit.measure()));
+    return this.#used(this.#running()) + manifest.resources.reservation <= memoryBudgetBytes;
+  }
+
+  /** Stops a spare of another skill than the newcomer, which is about to take its own. */
+  async #dropSpare(newcomer: SkillUnit | undefined): Promise<boolean> {
+    for (const unit of this.#units.values()) {
+      if (unit === newcomer || !(await unit.spares.drop())) continue;
+      await unit.spares.measure();
+      return true;
+    }
+    return false;
   }
 
   #running(): SkillUnit[] {

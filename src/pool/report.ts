@@ -2,7 +2,10 @@ import type { Manifest } from '../manifest/index.ts';
 import type { Instance, InstanceStats } from '../runtimes/index.ts';
 import type { SkillStatusReport } from './events.ts';
 
-type Counted = Pick<SkillStatusReport, 'state' | 'inFlight' | 'calls' | 'restarts' | 'pinned' | 'lastStop' | 'error'>;
+type Counted = Pick<
+  SkillStatusReport,
+  'state' | 'inFlight' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
+>;
 
 /** What an operator sees of a skill. */
 export function toReport(
@@ -41,6 +44,7 @@ export function brokenReport(name: string, error: Error): SkillStatusReport {
     calls: 0,
     restarts: 0,
     pinned: false,
+    spares: 0,
     memoryBytes: undefined,
     memoryLimitBytes: undefined,
     processes: undefined,

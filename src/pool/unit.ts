@@ -14,12 +14,12 @@ import {
 } from './lifecycle.ts';
 import { toReport } from './report.ts';
 import type { SkillSession } from './session.ts';
+import { isExclusive, Spares } from './spares.ts';
+import { supervise } from './supervision.ts';
 import { Waiters } from './waiters.ts';
 
 /** A run that answered this many calls was healthy: its end is no crash loop. */
 const HEALTHY_CALLS = 10;
-/** How long after its connection broke the end of a process may be reported, in milliseconds: engines take their time. */
-const EXIT_WAIT_MS = 1000;
 /** How long the error of a call waits for that, in milliseconds. */
 const EXPLAIN_WAIT_MS = 200;
 
@@ -27,6 +27,8 @@ export interface UnitPolicy {
   /** Stops after this long without a call, in milliseconds; 0: never. */
   idleTtlMs: number;
   pinned: boolean;
+  /** How many spares to keep. */
+  warm: number;
   backoff: BackoffPolicy;
 }
 
@@ -37,6 +39,8 @@ export interface UnitOptions {
   policy: UnitPolicy;
   /** Makes room for the launch; rejects when there is none. */
   makeRoom: () => Promise<void>;
+  /** Whether the memory budget allows a spare. */
+  hasRoom: () => Promise<boolean>;
   emit: (event: PoolEvent) => void;
 }
 
@@ -47,6 +51,7 @@ export class SkillUnit {
   /** Clients that were handed out and not disposed of. */
   holders = 0;
   readonly activity: Activity;
+  readonly spares: Spares;
   stats: InstanceStats | undefined;
   readonly #options: UnitOptions;
   #state: UnitState = { t: 'stopped', crashes: 0, failures: 0 };
@@ -65,12 +70,22 @@ export class SkillUnit {
   #busy = 0;
   #settled: (() => void)[] = [];
   #delayTimer: NodeJS.Timeout | undefined;
-  #healthTimer: NodeJS.Timeout | undefined;
+  #stopSupervision: () => void = () => {};
 
   constructor(options: UnitOptions) {
     this.#options = options;
     this.manifest = options.manifest;
     this.policy = options.policy;
+    const { manifest, config, launcher, hasRoom, emit } = options;
+    this.spares = new Spares({
+      manifest,
+      wanted: () => this.#wantedSpares(),
+      hasRoom,
+      usedSlot: () => this.#launched?.instance.slot,
+      spec: () => launcher.spec(manifest, config, false),
+      start: (spec, slot) => launcher.start(spec, slot),
+      emit,
+    });
     this.activity = new Activity(options.policy.pinned ? 0 : options.policy.idleTtlMs, () => {
       if (this.evictable) this.dispatch({ t: 'stop', reason: 'idle' });
     });
@@ -124,6 +139,14 @@ export class SkillUnit {
     this.#state = next;
     for (const effect of effects) this.#perform(effect);
     if (this.#state.t !== 'backing_off' && this.#state.t !== 'failed') clearTimeout(this.#delayTimer);
+    this.spares.fill();
+  }
+
+  #wantedSpares(): number {
+    const { t } = this.#state;
+    if (t === 'closed' || t === 'failed' || (t === 'stopped' && this.#lastStop === 'operator')) return 0;
+    if (!isExclusive(this.manifest)) return this.policy.warm;
+    return t === 'stopped' && this.#busy === 0 ? Math.min(1, this.policy.warm) : 0;
   }
 
   /** Why the connection of a call broke: how the instance ended, when that is known soon. */
@@ -156,14 +179,14 @@ export class SkillUnit {
   /** Stops it, waits until it is gone. `leaveRunning`: only lets go of it. */
   async close(leaveRunning: boolean): Promise<void> {
     this.activity.stop();
-    clearInterval(this.#healthTimer);
+    this.#stopSupervision();
     clearTimeout(this.#delayTimer);
     if (leaveRunning && this.#launched) {
       this.#launched.connection.close();
       this.#launched = undefined;
     }
     this.dispatch({ t: 'close' });
-    await this.settled();
+    await Promise.all([this.settled(), this.spares.close()]);
   }
 
   /** Resolves when no launch or stop is under way. */
@@ -182,6 +205,7 @@ export class SkillUnit {
       calls,
       restarts: Math.max(0, this.#launches - 1),
       pinned: this.policy.pinned,
+      spares: this.spares.count,
       lastStop: this.#lastStop,
       error: isOut ? this.#error?.message : undefined,
     });
@@ -189,7 +213,8 @@ export class SkillUnit {
 
   /** Measures the running instance. */
   async measure(): Promise<void> {
-    this.stats = await this.#launched?.instance.stats().catch(() => undefined);
+    const [stats] = await Promise.all([this.#launched?.instance.stats().catch(() => undefined), this.spares.measure()]);
+    this.stats = stats;
   }
 
   #perform(effect: UnitEffect): void {
@@ -225,7 +250,7 @@ export class SkillUnit {
     emit({ t: 'launching', skill: manifest.name });
     try {
       await makeRoom();
-      const launched = await launcher.launch(manifest, config, this.#keep);
+      const launched = await launcher.launch(manifest, config, this.#keep, this.spares);
       this.#launched = launched;
       this.#launches++;
       this.#callsAtLaunch = this.activity.calls;
@@ -253,23 +278,20 @@ export class SkillUnit {
 
   /** Watches a running instance: its process, its session, its health. */
   #supervise(launched: Launched): void {
-    const { instance, connection } = launched;
-    void instance.exited.then((exit) => {
-      const reason: StopReason = exit.outOfMemory ? 'oom' : `crashed:${exit.signal ?? exit.code ?? 'unknown'}`;
-      this.#ended(launched, reason, describeExit(exit));
+    const isCurrent = () => this.#launched === launched;
+    const { stop } = supervise(launched, this.manifest.health.interval, {
+      onExit: (exit) => {
+        const reason: StopReason = exit.outOfMemory ? 'oom' : `crashed:${exit.signal ?? exit.code ?? 'unknown'}`;
+        this.#ended(launched, reason, describeExit(exit));
+      },
+      onUnhealthy: () => {
+        if (isCurrent()) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
+      },
+      isWatched: () => isCurrent() && this.#state.t === 'ready',
+      probe: () => void this.probe(),
     });
-    void connection.session.ended.then(async () => {
-      if (this.#launched !== launched || this.#state.t !== 'ready') return;
-      // A broken stream is usually a dead process; its exit says more, and comes soon.
-      await Promise.race([instance.exited, new Promise((resolve) => setTimeout(resolve, EXIT_WAIT_MS))]);
-      if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
-    });
-    connection.onNotServing(() => {
-      if (this.#launched === launched) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
-    });
-    clearInterval(this.#healthTimer);
-    this.#healthTimer = setInterval(() => void this.probe(), this.manifest.health.interval);
-    this.#healthTimer.unref();
+    this.#stopSupervision();
+    this.#stopSupervision = stop;
   }
 
   /** This instance has answered calls well. */
@@ -282,7 +304,7 @@ export class SkillUnit {
     this.#launched = undefined;
     this.#lastEnd = what;
     this.stats = undefined;
-    clearInterval(this.#healthTimer);
+    this.#stopSupervision();
     launched.connection.close();
     const stopReason = this.#stopReason ?? reason;
     this.#stopReason = undefined;
@@ -339,6 +361,7 @@ export class SkillUnit {
       const settled = this.#settled;
       this.#settled = [];
       for (const resolve of settled) resolve();
+      this.spares.fill();
     });
   }
 }

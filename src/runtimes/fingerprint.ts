@@ -10,7 +10,7 @@ export function fingerprint(
   config: Record<string, unknown>,
   bundles: { host: Bundle; handler: Bundle },
 ): string {
-  const { examples: _examples, description: _description, ...effective } = manifest;
+  const { examples: _examples, description: _description, warm: _warm, ...effective } = manifest;
   const spec = {
     runtime: runtime.name,
     policyVersion: runtime.policyVersion,

@@ -73,6 +73,12 @@ export class Metrics {
         this.#isolation.remove({ skill_name: event.skill });
       }
     });
+    const spares = new Gauge({
+      name: 'skill_spares',
+      help: 'Paused instances that were never used.',
+      labelNames: ['skill_name'],
+      registers: [this.registry],
+    });
     const memory = new Gauge({
       name: 'container_memory_usage_bytes',
       help: 'Memory that a skill uses.',
@@ -80,7 +86,8 @@ export class Metrics {
       registers: [this.registry],
       collect: async () => {
         memory.reset();
-        for (const { name, memoryBytes } of await pool.status()) {
+        for (const { name, memoryBytes, spares: count } of await pool.status()) {
+          spares.set({ skill_name: name }, count);
           if (memoryBytes !== undefined) memory.set({ name: `saraiskill.${name}` }, memoryBytes);
         }
       },

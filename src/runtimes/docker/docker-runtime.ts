@@ -100,6 +100,7 @@ export class DockerRuntime implements SkillRuntime {
         ...(certificates ? { tcp: { port: SKILL_PORT, ...certificates.server } } : {}),
       });
       const { instanceId, ownerToken } = config;
+      if (slot > 0) this.#spares.add(instanceId);
       rmSync(files.launchConfigPath, { force: true });
       writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o400 });
       giveToContainer(files.socketDir, files.launchConfigPath);
@@ -108,7 +109,6 @@ export class DockerRuntime implements SkillRuntime {
       writeContainerRecord(runDir, record);
       const body = containerSpec(spec, { image, instanceId, stateId: this.#stateId }, files, network);
       const { Id } = await engine.json<{ Id: string }>('POST', '/containers/create', body);
-      if (slot > 0) this.#spares.add(instanceId);
       try {
         await engine.json('POST', `/containers/${Id}/start`);
         return await this.#instance(
