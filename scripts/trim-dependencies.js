@@ -1,6 +1,15 @@
-// Runs after every install: removes Node's C++ headers (67 MB), because nothing here is compiled against them.
+// Runs after every install: removes what is never used, more than 130 MB of it.
 import { globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../node_modules/node/', import.meta.url));
-for (const path of globSync('{.,node_modules/*}/include', { cwd: root })) rmSync(root + path, { recursive: true });
+const UNUSED = [
+  // Node's C++ headers: nothing here is compiled against them.
+  'node/{.,node_modules/*}/include',
+  // The source of llama.cpp: its prebuilt library is used ...
+  'node-llama-cpp/llama/gitRelease.bundle',
+  // ... for this machine, not for others.
+  `@node-llama-cpp/!(${process.platform}-${process.arch}*)`,
+];
+
+const root = fileURLToPath(new URL('../node_modules/', import.meta.url));
+for (const path of globSync(UNUSED, { cwd: root })) rmSync(root + path, { recursive: true });
