@@ -11,7 +11,8 @@ export type { Draft, DraftOptions, DraftStream } from './draft.ts';
 export { gumbelChoice, uniform } from './gumbel.ts';
 export { LlamaTarget, type LlamaTargetOptions } from './llama-target.ts';
 export { expectedTokens, type GateLimits } from './policy.ts';
-export type { SpeculationProfile } from './probe.ts';
+export { type ProbeOptions, probe, type SpeculationProfile } from './probe.ts';
+export { loadProfile, type ProfileOptions } from './profile-cache.ts';
 export { DEFAULT_SAMPLER, type Penalties, type SamplerSettings } from './sampler.ts';
 export type { FallbackReason, Origin, SpeculationSnapshot } from './stats.ts';
 export {

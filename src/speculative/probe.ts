@@ -1,7 +1,99 @@
+import { uniform } from './gumbel.ts';
+import type { SamplerSettings } from './sampler.ts';
+import type { Row, Target, TargetSequence } from './target.ts';
+
 /** What was measured of a target on this machine. */
 export interface SpeculationProfile {
   /** Every batch of up to this many tokens gives the same bits as tokens evaluated one by one. */
   exactWidth: number;
   /** Milliseconds to evaluate 1, 2, ... tokens in one batch. */
   verifyMs: readonly number[];
+}
+
+export interface ProbeOptions {
+  /** Widest batch to look at: one more than the most tokens that will ever be proposed. */
+  widest?: number;
+  /** About how long it may take, in milliseconds; slow models are looked at with less text. */
+  budgetMs?: number;
+}
+
+const GREEDY: SamplerSettings = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
+/** The bits that are compared: the 200 highest probabilities. All logits would take 80 ms a row for a large vocabulary. */
+const MANY: SamplerSettings = { temperature: 1, topK: 200, topP: 1, minP: 0, seed: 0 };
+const PREFIX = 16;
+const LONGEST_TEXT = 96;
+const FEWEST_ROUNDS = 5;
+const MOST_ROUNDS = 40;
+
+/**
+ * Measures which batch widths give the bits of width 1, and what each costs: both depend on quantization, kernels and machine, and
+ * decide whether speculation is exact and whether it pays. A short text cannot prove that long ones are exact too; the benchmark
+ * checks one that fills the context.
+ */
+export async function probe(target: Target, options: ProbeOptions = {}): Promise<SpeculationProfile> {
+  const { widest = 9, budgetMs = 20_000 } = options;
+  const sequence = await target.acquire();
+  try {
+    const length = Math.min(LONGEST_TEXT + PREFIX, target.contextSize - widest);
+    // Any tokens will do: which kernels run depends on the shapes alone.
+    const tokens = Array.from({ length }, (_, n) => Math.floor(uniform(1, n, 0) * target.vocabularySize));
+    await sequence.prefill(tokens.slice(0, PREFIX));
+    const warmUp = await timeOf(sequence, tokens.slice(PREFIX, PREFIX + widest));
+    // Half of the time for the bits, which need about as many evaluations of a token as there are widths times tokens.
+    const evaluations = budgetMs / 2 / Math.max(warmUp / widest, 1e-3);
+    const text = tokens.slice(PREFIX, Math.max(PREFIX + widest, Math.min(length, PREFIX + evaluations / (3 * widest))));
+    if (!target.canRollBack)
+      return { exactWidth: 1, verifyMs: [await timeOf(sequence, tokens.slice(PREFIX, PREFIX + 1))] };
+    return {
+      exactWidth: await exactWidth(sequence, text, widest),
+      verifyMs: await verifyMs(sequence, text, widest, budgetMs / 2),
+    };
+  } finally {
+    sequence.release();
+  }
+}
+
+async function exactWidth(sequence: TargetSequence, text: readonly number[], widest: number): Promise<number> {
+  const expected = await rowsAt(sequence, text, 1);
+  for (let width = 2; width <= widest; width++) {
+    const rows = await rowsAt(sequence, text, width);
+    if (!rows.every((row, n) => isSame(row, expected[n]))) return width - 1;
+  }
+  return widest;
+}
+
+/** The rows of the text when it is evaluated in batches of this width: later rows see what the earlier batches left in memory. */
+async function rowsAt(sequence: TargetSequence, text: readonly number[], width: number): Promise<Row[]> {
+  await sequence.rollBack(PREFIX);
+  const rows: Row[] = [];
+  for (let from = 0; from + width <= text.length; from += width) {
+    rows.push(...(await sequence.evaluate(text.slice(from, from + width), { settings: MANY, rows: 'all' })));
+  }
+  return rows;
+}
+
+function isSame(a: Row, b: Row | undefined): boolean {
+  if (a.probabilities === undefined || a.probabilities.size !== b?.probabilities?.size) return false;
+  return a.probabilities.entries().every(([token, probability]) => b.probabilities?.get(token) === probability);
+}
+
+/** The widths take turns, so that whatever else the machine does meets all of them. */
+async function verifyMs(sequence: TargetSequence, text: readonly number[], widest: number, budgetMs: number) {
+  const times = Array.from({ length: widest }, (): number[] => []);
+  const started = performance.now();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (round >= FEWEST_ROUNDS && performance.now() - started > budgetMs) break;
+    for (const [n, its] of times.entries()) its.push(await timeOf(sequence, text.slice(0, n + 1)));
+  }
+  const medians = times.map((its) => its.toSorted((a, b) => a - b)[Math.floor(its.length / 2)] ?? Number.NaN);
+  // A batch never costs more than a wider one: where it seems so, it was the machine.
+  return medians.map((_, n) => Math.min(...medians.slice(n)));
+}
+
+/** Milliseconds of one round as the decoder does it. */
+async function timeOf(sequence: TargetSequence, tokens: readonly number[]): Promise<number> {
+  await sequence.rollBack(PREFIX);
+  const started = performance.now();
+  await sequence.evaluate(tokens, { settings: GREEDY, rows: 'all' });
+  return performance.now() - started;
 }
