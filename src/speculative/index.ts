@@ -10,6 +10,7 @@ export {
 export type { Draft, DraftOptions, DraftStream } from './draft.ts';
 export { gumbelChoice, uniform } from './gumbel.ts';
 export { LlamaTarget, type LlamaTargetOptions } from './llama-target.ts';
+export { LocalDraft, type LocalDraftOptions } from './local-draft.ts';
 export { expectedTokens, type GateLimits } from './policy.ts';
 export { type ProbeOptions, probe, type SpeculationProfile } from './probe.ts';
 export { loadProfile, type ProfileOptions } from './profile-cache.ts';

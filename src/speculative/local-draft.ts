@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Draft, DraftOptions, DraftStream } from './draft.ts';
 import { choose, type SamplerSettings } from './sampler.ts';
 import type { Target, TargetSequence } from './target.ts';
+
+/** How late timers may be, in milliseconds. */
+const TIMER_MS = 2;
 
 export interface LocalDraftOptions {
   name?: string;
@@ -72,17 +75,11 @@ class LocalDraftStream implements DraftStream {
 
   async propose(count: number, waitMs: number): Promise<readonly number[]> {
     this.#want(count);
-    const isEnough = () => !this.#isAlive || this.#tokens.length - this.#certain >= count;
-    if (!isEnough() && waitMs > 0) {
-      const timer = new AbortController();
-      const timeOut = sleep(waitMs, undefined, { signal: timer.signal }).catch(() => {});
-      while (!isEnough()) {
-        const isLate = await Promise.race([this.#progress.promise.then(() => false), timeOut.then(() => true)]);
-        if (isLate) break;
-      }
-      timer.abort();
+    const deadline = performance.now() + waitMs;
+    while (this.#isAlive && this.#tokens.length - this.#certain < count && performance.now() < deadline) {
+      await this.#progressUntil(deadline);
     }
-    this.#wanted = this.#runAhead;
+    // What is missing is drafted all the same, while the target goes on alone.
     return this.#isAlive ? this.#tokens.slice(this.#certain, this.#certain + count) : [];
   }
 
@@ -145,6 +142,13 @@ class LocalDraftStream implements DraftStream {
   #release(): void {
     this.#sequence?.release();
     this.#sequence = undefined;
+  }
+
+  async #progressUntil(deadline: number): Promise<void> {
+    const left = deadline - performance.now();
+    // A timer may be a millisecond late, which is longer than a small model takes for a token.
+    if (left < TIMER_MS) await Promise.race([this.#progress.promise, turn()]);
+    else await Promise.race([this.#progress.promise, sleep(left - TIMER_MS)]);
   }
 
   #reportProgress(): void {

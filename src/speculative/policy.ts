@@ -44,6 +44,8 @@ export interface GateLimits {
   minGain: number;
   /** Tested tokens, or rounds without a proposal, after which to decide. */
   window: number;
+  /** Rounds after which a source that would not pay even if it were always right is given up. */
+  hopelessAfter: number;
   /** Generated tokens after which to try again; doubles each time that it was in vain. */
   retryAfter: number;
   retryAtMost: number;
@@ -53,6 +55,7 @@ export const GATE_LIMITS: GateLimits = {
   minAcceptance: 0.6,
   minGain: 1.05,
   window: 32,
+  hopelessAfter: 4,
   retryAfter: 256,
   retryAtMost: 16_384,
 };
@@ -62,26 +65,26 @@ export type GateReason = 'acceptance' | 'gain' | 'slow';
 
 /** Whether a source of proposals is used. */
 export type Gate =
-  | { t: 'open'; tested: number; empty: number; retryAfter: number }
+  | { t: 'open'; rounds: number; tested: number; empty: number; retryAfter: number }
   | { t: 'closed'; reason: GateReason; left: number; retryAfter: number };
 
 export type GateEvent =
-  /** A round tested so many proposed tokens; acceptance and predicted gain are as of now. */
-  | { t: 'tested'; count: number; acceptance: number; gain: number }
+  /** A round tested so many proposed tokens. As of now: acceptance, predicted gain, and the gain if all were right. */
+  | { t: 'tested'; count: number; acceptance: number; gain: number; bestGain: number }
   /** It was asked and proposed nothing in time. */
   | { t: 'empty' }
   /** So many tokens were generated. */
   | { t: 'generated'; count: number };
 
 export function openGate(limits: GateLimits): Gate {
-  return { t: 'open', tested: 0, empty: 0, retryAfter: limits.retryAfter };
+  return { t: 'open', rounds: 0, tested: 0, empty: 0, retryAfter: limits.retryAfter };
 }
 
 export function nextGate(gate: Gate, event: GateEvent, limits: GateLimits): Gate {
   if (gate.t === 'closed') {
     if (event.t !== 'generated') return gate;
     const left = gate.left - event.count;
-    return left > 0 ? { ...gate, left } : { t: 'open', tested: 0, empty: 0, retryAfter: gate.retryAfter };
+    return left > 0 ? { ...gate, left } : { ...openGate(limits), retryAfter: gate.retryAfter };
   }
   if (event.t === 'generated') return gate;
   if (event.t === 'empty') {
@@ -89,7 +92,9 @@ export function nextGate(gate: Gate, event: GateEvent, limits: GateLimits): Gate
     return empty >= limits.window ? close('slow', gate.retryAfter, limits) : { ...gate, empty };
   }
   const tested = gate.tested + event.count;
-  if (tested < limits.window) return { ...gate, tested, empty: 0 };
+  const rounds = gate.rounds + 1;
+  if (rounds >= limits.hopelessAfter && event.bestGain < limits.minGain) return close('gain', gate.retryAfter, limits);
+  if (tested < limits.window) return { ...gate, rounds, tested, empty: 0 };
   if (event.acceptance < limits.minAcceptance) return close('acceptance', gate.retryAfter, limits);
   if (event.gain < limits.minGain) return close('gain', gate.retryAfter, limits);
   return openGate(limits);

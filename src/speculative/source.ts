@@ -2,7 +2,7 @@ import { type Acceptance, expectedRate, NO_ACCEPTANCE, observe, observedRate, te
 import { type Gate, type GateEvent, type GateLimits, nextGate, openGate, type Plan, plan } from './policy.ts';
 import type { SourceKind, SpeculationStats } from './stats.ts';
 
-/** Weight of a new measurement of the waiting time. */
+/** Least weight of a new measurement of the waiting time. */
 const WAIT_WEIGHT = 0.1;
 
 /** What is known about one who proposes tokens for one kind of task: how often right, how slow, whether worth asking. */
@@ -13,6 +13,7 @@ export class Source {
   #acceptance: Acceptance = NO_ACCEPTANCE;
   #gate: Gate;
   #waitMsPerToken = 0;
+  #waits = 0;
 
   constructor(name: string, kind: SourceKind, task: string, stats: SpeculationStats, limits: GateLimits) {
     this.#stats = stats;
@@ -30,11 +31,14 @@ export class Source {
     return plan(expectedRate(this.#acceptance), { verifyMs, waitMsPerToken: this.#waitMsPerToken }, most);
   }
 
-  /** It was asked for `count` tokens and gave `got` of them after `waitMs`. */
-  asked(count: number, got: number, waitMs: number): void {
+  /** It was asked and gave so many tokens after `waitMs`. */
+  asked(got: number, waitMs: number): void {
     this.#counts.waitMs += waitMs;
-    this.#waitMsPerToken += WAIT_WEIGHT * (waitMs / count - this.#waitMsPerToken);
-    if (got > 0) return;
+    if (got > 0) {
+      this.#waits++;
+      this.#waitMsPerToken += Math.max(WAIT_WEIGHT, 1 / this.#waits) * (waitMs / got - this.#waitMsPerToken);
+      return;
+    }
     this.#counts.empty++;
     this.#next({ t: 'empty' });
   }
@@ -46,9 +50,11 @@ export class Source {
     this.#counts.drafted += proposed;
     this.#counts.accepted += accepted;
     this.#counts.tested += testedTokens(proposed, accepted);
-    const { gain } = this.plan(verifyMs, verifyMs.length - 1);
+    const most = verifyMs.length - 1;
+    const { gain } = this.plan(verifyMs, most);
+    const { gain: bestGain } = plan(1, { verifyMs, waitMsPerToken: this.#waitMsPerToken }, most);
     const acceptance = observedRate(this.#acceptance) ?? 1;
-    this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain });
+    this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
   }
 
   generated(count: number): void {
@@ -63,6 +69,7 @@ export class Source {
       // What it was like before says little now.
       this.#acceptance = NO_ACCEPTANCE;
       this.#waitMsPerToken = 0;
+      this.#waits = 0;
     }
   }
 }

@@ -43,6 +43,8 @@ export class Speculation {
   #stream: DraftStream | undefined;
   #committed: number;
   #roundsSincePlain = 0;
+  /** It had nothing when it was asked last: it may be reading the prompt. No waiting until it has something. */
+  #isDraftBehind = false;
   #lost = false;
   #hopeless = false;
 
@@ -71,7 +73,8 @@ export class Speculation {
       if (kind === 'draft') {
         const waited = performance.now() - started;
         waitMs += waited;
-        source.asked(count, tokens.length, waited);
+        source.asked(tokens.length, waited);
+        this.#isDraftBehind = tokens.length === 0;
       }
       if (tokens.length > 0) return { tokens, kind, waitMs };
     }
@@ -128,7 +131,7 @@ export class Speculation {
     this.#stream ??= draft?.open(prompt, draftOptions);
     if (this.#stream === undefined) return [];
     this.#commit(this.#stream);
-    return await this.#stream.propose(count, budgetMs);
+    return await this.#stream.propose(count, this.#isDraftBehind ? 0 : budgetMs);
   }
 
   #commit(stream: DraftStream): void {

@@ -40,10 +40,11 @@ export interface SpeculationSnapshot {
   /** Evaluations of the target that had proposed tokens in them, and those that had none. */
   verifyCalls: number;
   plainCalls: number;
+  /** Tokens that an evaluation with proposed tokens gave on average. */
   tokensPerVerify: number | undefined;
   /** How often speculation ended or was not begun, by reason. */
   fallbacks: Partial<Record<FallbackReason, number>>;
-  /** Tokens per time relative to evaluating them one by one, both measured here; undefined until both happened. */
+  /** Tokens per time of recent rounds with proposals, waiting included, relative to recent plain ones; undefined until there are both. */
   gain: number | undefined;
 }
 
@@ -53,10 +54,12 @@ export class SpeculationStats {
   readonly #tokens: Record<Origin, number> = { target: 0, draft: 0, ngram: 0, corrected: 0 };
   readonly #fallbacks: Partial<Record<FallbackReason, number>> = {};
   #verifyCalls = 0;
-  #verifyTokens = 0;
   #plainCalls = 0;
-  #plainMs = 0;
-  #otherMs = 0;
+  #verifyTokens = 0;
+  /** Recent means, of rounds with proposals and of plain ones. */
+  readonly #roundMs = new RecentMean();
+  readonly #roundTokens = new RecentMean();
+  readonly #plainMs = new RecentMean();
 
   source(name: string, kind: SourceKind, task: string): SourceCounts {
     const key = `${name}/${task}`;
@@ -73,14 +76,14 @@ export class SpeculationStats {
 
   /** A round that evaluated `width` tokens and gave `tokens`. */
   round(width: number, tokens: number, evaluateMs: number, waitMs: number): void {
-    this.#otherMs += waitMs;
     if (width === 1) {
       this.#plainCalls++;
-      this.#plainMs += evaluateMs;
+      this.#plainMs.add(evaluateMs);
     } else {
       this.#verifyCalls++;
       this.#verifyTokens += tokens;
-      this.#otherMs += evaluateMs;
+      this.#roundMs.add(evaluateMs + waitMs);
+      this.#roundTokens.add(tokens);
     }
   }
 
@@ -89,8 +92,6 @@ export class SpeculationStats {
   }
 
   snapshot(): SpeculationSnapshot {
-    const calls = this.#verifyCalls + this.#plainCalls;
-    const tokens = this.#plainCalls + this.#verifyTokens;
     return {
       sources: Object.fromEntries(
         Array.from(this.#sources, ([key, counts]) => [
@@ -101,12 +102,24 @@ export class SpeculationStats {
       tokens: { ...this.#tokens },
       verifyCalls: this.#verifyCalls,
       plainCalls: this.#plainCalls,
-      tokensPerVerify: calls > 0 ? tokens / calls : undefined,
+      tokensPerVerify: this.#verifyCalls > 0 ? this.#verifyTokens / this.#verifyCalls : undefined,
       fallbacks: { ...this.#fallbacks },
       gain:
         this.#plainCalls > 0 && this.#verifyCalls > 0
-          ? ((this.#plainMs / this.#plainCalls) * tokens) / (this.#plainMs + this.#otherMs)
+          ? (this.#roundTokens.mean * this.#plainMs.mean) / this.#roundMs.mean
           : undefined,
     };
+  }
+}
+
+/** Mean of about the last 64 values; one that is far off counts as four times the mean. */
+class RecentMean {
+  mean = 0;
+  #count = 0;
+
+  add(value: number): void {
+    this.#count++;
+    const limited = this.#count > 1 ? Math.min(value, 4 * this.mean) : value;
+    this.mean += Math.max(1 / this.#count, 1 / 64) * (limited - this.mean);
   }
 }
