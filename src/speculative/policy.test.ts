@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { expectedTokens, GATE_LIMITS, type Gate, type GateEvent, nextGate, openGate, plan } from './policy.ts';
+
+test('expected tokens are the sum of the chances that each place is reached', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(10), (rate, count) => {
+      let sum = 0;
+      for (let n = 0; n <= count; n++) sum += rate ** n;
+      assert.ok(Math.abs(expectedTokens(rate, count) - sum) < 1e-6);
+    }),
+  );
+});
+
+test('the plan is the best number of proposals, and its budget is what it can gain', () => {
+  const costs = fc.record({
+    verifyMs: fc.array(fc.double({ min: 0.1, max: 10, noNaN: true }), { minLength: 1, maxLength: 9 }),
+    waitMsPerToken: fc.double({ min: 0, max: 2, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), costs, fc.nat(10), (rate, its, most) => {
+      const { count, gain, budgetMs } = plan(rate, its, most);
+      assert.ok(count <= most && count < its.verifyMs.length);
+      const msOf = (n: number) => (its.verifyMs[n] ?? 0) + n * its.waitMsPerToken;
+      for (let n = 1; n <= Math.min(most, its.verifyMs.length - 1); n++) {
+        assert.ok((expectedTokens(rate, n) * (its.verifyMs[0] ?? 0)) / msOf(n) <= gain + 1e-9);
+      }
+      // Having waited as long as the budget allows, the round is as fast as plain decoding, not slower.
+      if (budgetMs > 0) {
+        const plainMs = expectedTokens(rate, count) * (its.verifyMs[0] ?? 0);
+        assert.ok((its.verifyMs[count] ?? 0) + budgetMs <= plainMs * (1 + 1e-9));
+      }
+    }),
+  );
+});
+
+test('known plans', () => {
+  // The costs measured in docs/speculative.md for a compute-bound processor: speculation pays for good drafts, a few tokens far.
+  const verifyMs = [1, 1.4, 1.7, 2.1, 2.5, 2.9, 3.3, 3.5, 3.9];
+  assert.equal(plan(0, { verifyMs, waitMsPerToken: 0 }, 8).count, 1);
+  assert.ok(plan(0, { verifyMs, waitMsPerToken: 0 }, 8).gain < 1);
+  assert.equal(plan(0.8, { verifyMs, waitMsPerToken: 0 }, 8).count, 2);
+  assert.equal(plan(1, { verifyMs, waitMsPerToken: 0 }, 8).count, 8);
+  assert.equal(plan(1, { verifyMs, waitMsPerToken: 0 }, 3).count, 3);
+  assert.deepEqual(plan(1, { verifyMs, waitMsPerToken: 0 }, 0), { count: 0, gain: 0, budgetMs: 0 });
+  // A memory-bound machine: as far as it goes.
+  assert.equal(plan(0.9, { verifyMs: Array(9).fill(1), waitMsPerToken: 0 }, 8).count, 8);
+  // A slow draft: less far.
+  assert.ok(plan(0.9, { verifyMs: Array(9).fill(1), waitMsPerToken: 0.5 }, 8).count < 8);
+});
+
+const closed = (reason: 'acceptance' | 'gain' | 'slow', left: number, retryAfter: number): Gate => ({
+  t: 'closed',
+  reason,
+  left,
+  retryAfter,
+});
+const open = (gate: Partial<Gate> = {}): Gate => ({ ...openGate(GATE_LIMITS), ...gate }) as Gate;
+const tested = (count: number, acceptance: number, gain = 1.5, bestGain = 2): GateEvent => ({
+  t: 'tested',
+  count,
+  acceptance,
+  gain,
+  bestGain,
+});
+
+const TABLE: [what: string, from: Gate, event: GateEvent, to: Gate][] = [
+  ['little is known yet', open(), tested(5, 0), open({ rounds: 1, tested: 5 })],
+  ['a good draft stays', open({ tested: 30, rounds: 8 }), tested(2, 0.8), open()],
+  ['too often wrong', open({ tested: 30 }), tested(2, 0.59), closed('acceptance', 256, 512)],
+  ['right, but it does not pay', open({ tested: 30 }), tested(2, 0.9, 1.04), closed('gain', 256, 512)],
+  ['just enough', open({ tested: 30 }), tested(2, 0.6, 1.05), open()],
+  ['cannot pay: not yet sure', open({ rounds: 2 }), tested(1, 1, 0.9, 0.9), open({ rounds: 3, tested: 1 })],
+  ['cannot pay', open({ rounds: 3, tested: 3 }), tested(1, 1, 0.9, 0.9), closed('gain', 256, 512)],
+  ['nothing proposed', open({ tested: 7 }), { t: 'empty' }, open({ tested: 7, empty: 1 })],
+  ['nothing proposed for long', open({ empty: 31 }), { t: 'empty' }, closed('slow', 256, 512)],
+  ['a proposal after all', open({ empty: 31 }), tested(3, 1), open({ rounds: 1, tested: 3 })],
+  ['tokens do not matter while open', open({ tested: 7 }), { t: 'generated', count: 9 }, open({ tested: 7 })],
+  ['closed', closed('gain', 256, 512), { t: 'generated', count: 5 }, closed('gain', 251, 512)],
+  ['late news while closed', closed('gain', 9, 512), tested(5, 1), closed('gain', 9, 512)],
+  ['tried again', closed('gain', 3, 512), { t: 'generated', count: 5 }, open({ retryAfter: 512 })],
+  ['in vain', open({ tested: 30, retryAfter: 512 }), tested(2, 0), closed('acceptance', 512, 1024)],
+  [
+    'in vain at most so rarely',
+    open({ tested: 30, retryAfter: 16384 }),
+    tested(2, 0),
+    closed('acceptance', 16384, 16384),
+  ],
+  ['with success', open({ tested: 30, retryAfter: 4096 }), tested(2, 0.9), open()],
+];
+
+for (const [what, from, event, to] of TABLE) {
+  test(`gate: ${what}`, () => assert.deepEqual(nextGate(from, event, GATE_LIMITS), to));
+}
