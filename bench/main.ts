@@ -6,8 +6,9 @@ import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
+import { benchSpeculative } from './speculative.ts';
 
-const SCENARIOS = { calls: benchCalls, launch: benchLaunch, memory: benchMemory };
+const SCENARIOS = { calls: benchCalls, launch: benchLaunch, memory: benchMemory, speculative: benchSpeculative };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -15,13 +15,14 @@ export interface ProbeOptions {
   widest?: number;
   /** About how long it may take, in milliseconds; slow models are looked at with less text. */
   budgetMs?: number;
+  /** Most tokens of text to look at. */
+  textLength?: number;
 }
 
 const GREEDY: SamplerSettings = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
 /** The bits that are compared: the 200 highest probabilities. All logits would take 80 ms a row for a large vocabulary. */
 const MANY: SamplerSettings = { temperature: 1, topK: 200, topP: 1, minP: 0, seed: 0 };
 const PREFIX = 16;
-const LONGEST_TEXT = 96;
 const FEWEST_ROUNDS = 5;
 const MOST_ROUNDS = 40;
 
@@ -31,10 +32,10 @@ const MOST_ROUNDS = 40;
  * checks one that fills the context.
  */
 export async function probe(target: Target, options: ProbeOptions = {}): Promise<SpeculationProfile> {
-  const { widest = 9, budgetMs = 20_000 } = options;
+  const { widest = 9, budgetMs = 20_000, textLength = 96 } = options;
   const sequence = await target.acquire();
   try {
-    const length = Math.min(LONGEST_TEXT + PREFIX, target.contextSize - widest);
+    const length = Math.min(textLength + PREFIX, target.contextSize - widest);
     // Any tokens will do: which kernels run depends on the shapes alone.
     const tokens = Array.from({ length }, (_, n) => Math.floor(uniform(1, n, 0) * target.vocabularySize));
     await sequence.prefill(tokens.slice(0, PREFIX));

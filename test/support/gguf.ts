@@ -36,17 +36,16 @@ export function writeVariant(source: string, destination: string, { type, extraL
   const { metadata, tensors } = read(source);
   const layers = metadata.get('llama.block_count')?.readUInt32LE(4);
   if (layers === undefined) throw new Error(`${source} is no Llama model`);
+  const own = width === undefined ? tensors : tensors.map((tensor) => widened(tensor, width));
   const last = `blk.${layers - 1}.`;
+  const idle = own.filter(({ name }) => name.startsWith(last)).map(silenced);
   const added = Array.from({ length: extraLayers }, (_, n) =>
-    tensors
-      .filter(({ name }) => name.startsWith(last))
-      .map((tensor) => silenced({ ...tensor, name: tensor.name.replace(last, `blk.${layers + n}.`) })),
+    idle.map((tensor) => ({ ...tensor, name: tensor.name.replace(last, `blk.${layers + n}.`) })),
   );
-  const all = [...tensors, ...added.flat()];
   metadata.set('llama.block_count', uint32(layers + extraLayers));
   metadata.set('general.file_type', uint32(FILE_TYPES[type]));
   if (width !== undefined) metadata.set('llama.feed_forward_length', uint32(width));
-  writeFileSync(destination, encode(metadata, width === undefined ? all : all.map((it) => widened(it, width)), type));
+  writeFileSync(destination, encode(metadata, [...own, ...added.flat()], type));
 }
 
 /** A layer adds nothing when the matrices that write to the residual stream are zero. */
@@ -162,10 +161,13 @@ function encode(metadata: Map<string, Buffer>, tensors: Tensor[], type: TensorTy
   const parts = [head, ...Array.from(metadata, ([key, value]) => [text(key), value]).flat()];
   const data: Buffer[] = [];
   let offset = 0;
+  // The added layers are the same.
+  const encoded = new Map<Float32Array, Buffer>();
   for (const { name, shape, values } of tensors) {
     // Vectors and rows that are no whole number of blocks stay as they are.
     const stored = shape.length === 1 || (shape[0] ?? 0) % BLOCK !== 0 ? 'f32' : type;
-    const bytes = padded(encodeValues(values, stored));
+    const bytes = encoded.get(values) ?? padded(encodeValues(values, stored));
+    encoded.set(values, bytes);
     const info = Buffer.alloc(4 + shape.length * 8 + 12);
     info.writeUInt32LE(shape.length);
     for (const [axis, size] of shape.entries()) info.writeBigUInt64LE(BigInt(size), 4 + axis * 8);

@@ -1,0 +1,256 @@
+/** Tokens per second with and without speculation, beside node-llama-cpp's own, on nano and on twins that cost more. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DraftSequenceTokenPredictor,
+  type Llama,
+  type LlamaContextSequence,
+  type LlamaModel,
+  type Token,
+} from 'node-llama-cpp';
+import {
+  DEFAULT_SAMPLER,
+  type DecoderOptions,
+  expectedTokens,
+  LlamaTarget,
+  LocalDraft,
+  probe,
+  type SpeculationProfile,
+  type SpeculationSnapshot,
+  SpeculativeDecoder,
+} from '../src/speculative/index.ts';
+import { type VariantOptions, writeVariant } from '../test/support/gguf.ts';
+import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from '../test/support/nano.ts';
+import { Figures, median, report } from './measure.ts';
+
+const CONTEXT = 512;
+const MAX_TOKENS = 150;
+/** A text that fills a long context, for which the bits of the widths are compared too. */
+const LONG_TEXT = 2048;
+
+/** The same tokens at the cost of a larger model: 19 and 78 million parameters more. */
+const MODELS: Record<string, VariantOptions> = {
+  'nano Q8_0': { type: 'q8_0' },
+  'nano Q4_0': { type: 'q4_0' },
+  'twin Q8_0': { type: 'q8_0', extraLayers: 12, width: 4096 },
+  'twin Q4_0': { type: 'q4_0', extraLayers: 12, width: 4096 },
+  'large twin Q8_0': { type: 'q8_0', extraLayers: 24, width: 8192 },
+  'large twin Q4_0': { type: 'q4_0', extraLayers: 24, width: 8192 },
+};
+
+interface Setup {
+  model: LlamaModel;
+  target: LlamaTarget;
+  profile: SpeculationProfile;
+  draftModel: LlamaModel;
+  draftTarget: LlamaTarget;
+}
+
+/** One way to generate. */
+interface Contender {
+  generate(prompt: readonly number[], maxTokens: number): Promise<number[]>;
+  stats?(): SpeculationSnapshot;
+  dispose?(): Promise<void>;
+}
+
+const ours =
+  (options: (setup: Setup) => Partial<DecoderOptions>, temperature = 0) =>
+  async (setup: Setup): Promise<Contender> => {
+    const decoder = new SpeculativeDecoder({ target: setup.target, profile: setup.profile, ...options(setup) });
+    return {
+      async generate(prompt, maxTokens) {
+        const settings = { ...DEFAULT_SAMPLER, temperature, seed: 1, maxTokens };
+        return (await Array.fromAsync(decoder.generate(prompt, settings))).map(({ token }) => token);
+      },
+      stats: () => decoder.stats.snapshot(),
+    };
+  };
+
+const theirs =
+  (predictor?: { minTokens: number; maxTokens: number }) =>
+  async (setup: Setup): Promise<Contender> => {
+    const options = { contextSize: CONTEXT, threads: 1, flashAttention: true };
+    const context = await setup.model.createContext(options);
+    const draftContext = predictor && (await setup.draftModel.createContext(options));
+    const sequence = context.getSequence({
+      tokenPredictor: draftContext && new DraftSequenceTokenPredictor(draftContext.getSequence(), predictor),
+    });
+    return {
+      generate: (prompt, maxTokens) => evaluate(sequence, prompt, maxTokens),
+      async dispose() {
+        await context.dispose();
+        await draftContext?.dispose();
+      },
+    };
+  };
+
+async function evaluate(sequence: LlamaContextSequence, prompt: readonly number[], maxTokens: number) {
+  await sequence.clearHistory();
+  const tokens: number[] = [];
+  for await (const token of sequence.evaluate(prompt as Token[], { temperature: 0, yieldEogToken: true })) {
+    tokens.push(token);
+    if (tokens.length === maxTokens) break;
+  }
+  return tokens;
+}
+
+const PLAIN = 'plain';
+const local = (setup: Setup, runAhead: number) => new LocalDraft(setup.draftTarget, { runAhead });
+
+/** The first of each temperature is what the others are compared with. */
+const CONTENDERS: Record<string, (setup: Setup) => Promise<Contender>> = {
+  [PLAIN]: ours(() => ({ mode: 'off' })),
+  'plain, node-llama-cpp': theirs(),
+  'node-llama-cpp, 3 to 6 tokens': theirs({ minTokens: 3, maxTokens: 6 }),
+  'node-llama-cpp, 1 token': theirs({ minTokens: 1, maxTokens: 1 }),
+  'draft in-process': ours((setup) => ({ draft: local(setup, 0), ngram: false })),
+  'draft in-process, running ahead': ours((setup) => ({ draft: local(setup, 8), ngram: false })),
+  'n-grams, then draft': ours((setup) => ({ draft: local(setup, 0) })),
+  'n-grams': ours(() => ({})),
+};
+
+const WARM = 'plain, T = 0.8';
+const WARM_CONTENDERS: typeof CONTENDERS = {
+  [WARM]: ours(() => ({ mode: 'off' }), 0.8),
+  'draft in-process, T = 0.8': ours((setup) => ({ draft: local(setup, 0), ngram: false }), 0.8),
+};
+
+export async function benchSpeculative({ quick }: { quick: boolean }): Promise<Figures> {
+  const figures = new Figures();
+  if (!isNanoThere) {
+    process.stdout.write('speculative: left out, there are no nano models in models/nano\n\n');
+    return figures;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'phoenix-bench-'));
+  const llama = await testLlama();
+  try {
+    const draftModel = await llama.loadModel({ modelPath: NANO_DRAFT });
+    for (const [name, variant] of Object.entries(MODELS)) {
+      const modelPath = join(folder, 'target.gguf');
+      writeVariant(NANO_TARGET, modelPath, variant);
+      const lines = await benchModel(llama, name, modelPath, draftModel, figures, quick);
+      const its = figures.all().filter((figure) => figure.name.startsWith(`${name}: `));
+      process.stdout.write(report(`speculative, ${name}`, its, lines));
+      rmSync(modelPath);
+    }
+  } finally {
+    await llama.dispose();
+    rmSync(folder, { recursive: true });
+  }
+  return figures;
+}
+
+async function benchModel(
+  llama: Llama,
+  name: string,
+  modelPath: string,
+  draftModel: LlamaModel,
+  figures: Figures,
+  quick: boolean,
+): Promise<string[]> {
+  const model = await llama.loadModel({ modelPath });
+  const target = await LlamaTarget.create(model, { contextSize: CONTEXT, threads: 1 });
+  const draftTarget = await LlamaTarget.create(draftModel, { contextSize: CONTEXT, threads: 1 });
+  const profile = await probe(target);
+  const setup: Setup = { model, target, profile, draftModel, draftTarget };
+  const lines = [costs(profile)];
+  if (!quick && name.startsWith('nano')) lines.push(await longText(model));
+  for (const contenders of [CONTENDERS, WARM_CONTENDERS]) {
+    lines.push(...(await race(name, contenders, setup, figures, quick)));
+  }
+  await target.dispose();
+  await draftTarget.dispose();
+  await model.dispose();
+  return lines;
+}
+
+/** All contenders take turns with the same prompts. */
+async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figures: Figures, quick: boolean) {
+  const prompts = Array.from({ length: quick ? 4 : 12 }, (_, n) => nanoPrompt(setup.model, 'extract', sentence(n * 7)));
+  const contenders = new Map<string, Contender>();
+  for (const [kind, make] of Object.entries(kinds)) contenders.set(kind, await make(setup));
+  const differing = new Set<string>();
+  // The first round warms up: what is learnt about the draft is kept, as it is between requests.
+  for (let round = 0; round <= (quick ? 2 : 7); round++) {
+    let plainRate = 0;
+    let texts: string[] = [];
+    for (const [kind, contender] of contenders) {
+      let count = 0;
+      let ms = 0;
+      const its: string[] = [];
+      for (const prompt of prompts) {
+        const started = performance.now();
+        await contender.generate(prompt, 1);
+        const first = performance.now();
+        const tokens = await contender.generate(prompt, MAX_TOKENS);
+        // Without reading the prompt and the first token.
+        ms += performance.now() - first - (first - started);
+        count += tokens.length - 1;
+        its.push(tokens.join());
+      }
+      const rate = count / (ms / 1000);
+      if (contenders.keys().next().value === kind) {
+        plainRate = rate;
+        texts = its;
+      }
+      if (its.join('|') !== texts.join('|')) differing.add(kind);
+      if (round === 0) continue;
+      figures.add(`${name}: ${kind}`, 'tokens/s', rate);
+      if (rate !== plainRate) figures.add(`${name}: ${kind}, relative`, 'x plain', rate / plainRate);
+    }
+  }
+  const lines = [...differing].map((kind) => `${kind}: NOT the text of plain decoding`);
+  for (const [kind, contender] of contenders) {
+    const snapshot = contender.stats?.();
+    if (snapshot !== undefined && snapshot.verifyCalls > 0) {
+      lines.push(bound(kind, snapshot, setup.profile, figures.get(`${name}: ${kind}, relative`)?.rounds));
+    }
+    await contender.dispose?.();
+  }
+  return lines;
+}
+
+function costs({ exactWidth, verifyMs }: SpeculationProfile): string {
+  const [plainMs = 0] = verifyMs;
+  const relative = verifyMs.map((ms) => (ms / plainMs).toFixed(2)).join(' ');
+  return `verify cost for 1, 2, ... tokens: ${relative} (1 is ${plainMs.toFixed(2)} ms); exact up to width ${exactWidth}`;
+}
+
+/** What the measured costs and acceptance allow: with a draft that costs nothing, and with the time that its tokens were waited for. */
+function bound(
+  kind: string,
+  { sources, fallbacks, tokensPerVerify }: SpeculationSnapshot,
+  profile: SpeculationProfile,
+  ratios: readonly number[] = [],
+): string {
+  const its = Object.values(sources);
+  const sum = (key: 'accepted' | 'tested' | 'drafted' | 'waitMs') =>
+    its.reduce((total, source) => total + source[key], 0);
+  const rate = sum('accepted') / sum('tested');
+  const [plainMs = 0] = profile.verifyMs;
+  const best = (waitMs: number) =>
+    Math.max(
+      1,
+      ...profile.verifyMs
+        .slice(1, profile.exactWidth)
+        .map((ms, n) => (expectedTokens(rate, n + 1) * plainMs) / (ms + (n + 1) * waitMs)),
+    );
+  const free = best(0);
+  const waiting = best(sum('waitMs') / Math.max(1, sum('drafted')));
+  const reached = median(ratios);
+  const stopped = Object.entries(fallbacks).map(([reason, count]) => `${reason} ${count}`);
+  return (
+    `${kind}: acceptance ${rate.toFixed(2)} per tested token, ${tokensPerVerify?.toFixed(2)} tokens per verify, ` +
+    `bound ${free.toFixed(2)}x with a free draft, ${waiting.toFixed(2)}x with the time waited; ` +
+    `reached ${reached.toFixed(2)}x = ${((reached / waiting) * 100).toFixed(0)}%` +
+    (stopped.length > 0 ? `; fallbacks: ${stopped.join(', ')}` : '')
+  );
+}
+
+async function longText(model: LlamaModel): Promise<string> {
+  const target = await LlamaTarget.create(model, { contextSize: LONG_TEXT + 64, threads: 1 });
+  const { exactWidth } = await probe(target, { textLength: LONG_TEXT, budgetMs: 600_000 });
+  await target.dispose();
+  return `over ${LONG_TEXT} tokens: exact up to width ${exactWidth}`;
+}
