@@ -19,7 +19,7 @@ import {
   SpeculativeDecoder,
 } from '../src/speculative/index.ts';
 import { chiSquare } from './support/chi-square.ts';
-import { nonsense, oracle, scriptedDraft } from './support/drafts.ts';
+import { nonsense, oracle, patient, scriptedDraft } from './support/drafts.ts';
 import { writeVariant } from './support/gguf.ts';
 import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from './support/nano.ts';
 import { isMissing } from './support/requirements.ts';
@@ -231,7 +231,7 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
     await sequence.prefill(start.slice(0, -1));
     const [row] = await sequence.evaluate(start.slice(-1), { settings, rows: 'all' });
     sequence.release();
-    const draft = new LocalDraft(draftModel);
+    const draft = patient(new LocalDraft(draftModel));
     const decoder = new Decoder({ target: it.target, profile: eager(it), draft, draftTokens: 1, ngram: false });
     const counts = new Map<number, number>();
     for (let seed = 0; seed < seeds; seed++) {

@@ -58,3 +58,21 @@ export function nonsense(vocabularySize: number): Script {
   return (certain, count) =>
     Array.from({ length: count + 1 }, (_, n) => Math.floor(uniform(5, certain.length, n) * (vocabularySize + 1)));
 }
+
+/** Waits for a draft as long as it takes, so that a busy machine does not keep it from being tested. */
+export function patient(draft: Draft): Draft {
+  return {
+    name: draft.name,
+    open(prompt, options) {
+      const stream = draft.open(prompt, options);
+      return {
+        get alive() {
+          return stream.alive;
+        },
+        commit: (tokens) => stream.commit(tokens),
+        propose: (count) => stream.propose(count, 10_000),
+        close: () => stream.close(),
+      };
+    },
+  };
+}
