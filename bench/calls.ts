@@ -10,7 +10,7 @@ import { credentials } from '@grpc/grpc-js';
 import { SkillServiceClient } from '../src/contract/index.ts';
 import { createTestPool } from '../test/support/pool.ts';
 import { Figures, percentile, rateOf, ratio, report, timesOf } from './measure.ts';
-import { benchCatalog, benchRuntime } from './pool.ts';
+import { benchCatalog, benchRuntime, engineRuntime } from './pool.ts';
 
 const PYTHON = '/usr/bin/python3';
 const PROTO = join(import.meta.dirname, '../proto');
@@ -21,6 +21,7 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
   const rounds = quick ? 1 : 5;
   const runtime = await benchRuntime();
   const { pool, paths, cleanUp } = createTestPool(runtime, { catalog: benchCatalog() });
+  const engines = (await engineRuntime()).map((name) => createTestPool(name, { catalog: benchCatalog() }));
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-bench-'));
   const pythonSocket = join(folder, 'echo.sock');
   const python = spawn(PYTHON, [join(import.meta.dirname, 'echo_server.py'), pythonSocket, PROTO], {
@@ -50,6 +51,8 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
       });
     const callSession = () => client.infer({ prompt: 'hello' });
     await timesOf(calls, callSession);
+    const contained = await containedCall(engines);
+    if (contained) await timesOf(calls, contained);
     await timesOf(500, callUnary);
     for (let round = 0; round < rounds; round++) {
       figures.add(
@@ -57,6 +60,8 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
         'us',
         percentile(await timesOf(calls, callRaw), 0.5),
       );
+      if (contained)
+        figures.add('session call into a container, p50', 'us', percentile(await timesOf(calls, contained), 0.5));
       for (const [name, call] of [
         ['session', callSession],
         ['unary', callUnary],
@@ -81,6 +86,7 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
   } finally {
     python.kill();
     ping.kill();
+    for (const engine of engines) await engine.cleanUp();
     await cleanUp();
     rmSync(folder, { recursive: true });
   }
@@ -93,7 +99,24 @@ export async function benchCalls({ quick }: { quick: boolean }): Promise<Figures
         figures.get('grpcio echo server and client, p50'),
         figures.get('session call, p50'),
       ),
+      ...(engines.length > 0
+        ? [
+            ratio(
+              `container to ${runtime}, p50`,
+              figures.get('session call into a container, p50'),
+              figures.get('session call, p50'),
+            ),
+          ]
+        : []),
     ]),
   );
   return figures;
+}
+
+/** A call through the session of a skill in a container, if there is an engine. */
+async function containedCall(
+  pools: readonly ReturnType<typeof createTestPool>[],
+): Promise<(() => Promise<unknown>) | undefined> {
+  const client = await pools[0]?.pool.getSkillClient('bench-echo');
+  return client && (() => client.infer({ prompt: 'hello' }));
 }

@@ -1,21 +1,14 @@
 /** From nothing, or from a spare, to the first answered call, in every runtime that works here, beside `docker run` and a pause. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { imageName } from '../src/runtimes/docker/image.ts';
-import { createRuntimes, localPaths, type RuntimeName } from '../src/runtimes/index.ts';
+import type { RuntimeName } from '../src/runtimes/index.ts';
 import { availableRuntimes, createTestPool, onEvent } from '../test/support/pool.ts';
 import { Figures, report } from './measure.ts';
-import { benchCatalog } from './pool.ts';
+import { benchCatalog, engineRuntime } from './pool.ts';
 import { launchAsTheSource } from './source-way.ts';
 
 const ECHO = 'bench-echo';
-
-/** With a container engine: its runtime too. */
-async function engineRuntime(): Promise<RuntimeName[]> {
-  const docker = createRuntimes(localPaths(tmpdir())).find(({ name }) => name === 'docker');
-  return (await docker?.probe())?.available ? ['docker'] : [];
-}
 
 export async function benchLaunch({ quick }: { quick: boolean }): Promise<Figures> {
   const rounds = quick ? 2 : 20;

@@ -1,6 +1,7 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Catalog, readCatalog } from '../src/manifest/index.ts';
-import type { RuntimeName } from '../src/runtimes/index.ts';
+import { createRuntimes, localPaths, type RuntimeName } from '../src/runtimes/index.ts';
 import { availableRuntimes } from '../test/support/pool.ts';
 
 /** The skills that come with Phoenix and those of the benchmark. */
@@ -8,7 +9,13 @@ export function benchCatalog(): Catalog {
   return readCatalog([join(import.meta.dirname, 'skills'), join(import.meta.dirname, '../skills')]);
 }
 
-/** The strongest runtime that works here. */
+/** With a container engine: its runtime. */
+export async function engineRuntime(): Promise<RuntimeName[]> {
+  const docker = createRuntimes(localPaths(tmpdir())).find(({ name }) => name === 'docker');
+  return (await docker?.probe())?.available ? ['docker'] : [];
+}
+
+/** The strongest runtime that works here without an engine. */
 export async function benchRuntime(): Promise<RuntimeName> {
   const [runtime = 'process'] = await availableRuntimes();
   return runtime;
