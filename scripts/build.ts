@@ -12,7 +12,16 @@ execFileSync(
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')],
   { stdio: 'inherit' },
 );
-for (const path of ['bin', 'proto', 'skills', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+for (const path of [
+  'bin',
+  'deploy',
+  'docker-compose.sentience.yml',
+  'proto',
+  'skills',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+]) {
   cpSync(join(root, path), join(dist, path), { recursive: true, filter: (source) => !source.endsWith('.test.ts') });
 }
 const {

@@ -56,7 +56,7 @@ export class Phoenix {
     const catalog = readCatalog(skillFolders(config));
     for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
     const paths = localPaths(config.state_dir);
-    const runtimes = createRuntimes(paths, config.docker);
+    const runtimes = createRuntimes(paths, config.docker, config.skill_record);
     const { runtime, reason } = await selectRuntime(runtimes, config.skill_runtime);
     await stopElsewhere(runtimes, runtime, catalog.skills.values());
     log.info({ runtime: runtime.name }, `skills run in ${reason}`);

@@ -10,6 +10,7 @@ import { basename, extname, join } from 'node:path';
 const EXTENSION = extname(import.meta.filename);
 const HOST_ENTRY = join(import.meta.dirname, `../skill/host${EXTENSION}`);
 const HEALTH_PROBE_ENTRY = join(import.meta.dirname, `../skill/health-probe${EXTENSION}`);
+const ASSISTANT_ENTRY = join(import.meta.dirname, `../cli/main${EXTENSION}`);
 const HANDLER_API = join(import.meta.dirname, `../skill/handler${EXTENSION}`);
 /** Bundled CommonJS needs `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
@@ -43,6 +44,11 @@ export function bundleHealthProbe(cacheDir: string): Promise<Bundle> {
   return bundle(HEALTH_PROBE_ENTRY, cacheDir);
 }
 
+/** Bundles the assistant, for its image. It finds its version in `../package.json`. */
+export function bundleAssistant(cacheDir: string): Promise<Bundle> {
+  return bundle(ASSISTANT_ENTRY, cacheDir);
+}
+
 /** Bundles a handler; `phoenix/skill` in it is this version's skill interface. @throws BundleError */
 export function bundleHandler(entryPath: string, cacheDir: string): Promise<Bundle> {
   return bundle(entryPath, cacheDir);
@@ -70,6 +76,8 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
       format: 'esm',
       banner: { js: REQUIRE_BANNER },
       alias: { 'phoenix/skill': HANDLER_API },
+      // A program of its own, which nothing needs that is bundled already.
+      external: ['esbuild'],
       absWorkingDir: '/',
       logLevel: 'silent',
     })

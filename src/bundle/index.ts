@@ -1,2 +1,2 @@
 /** Turns the sources of a skill into the files that are launched. */
-export { type Bundle, BundleError, bundleHandler, bundleHealthProbe, bundleHost } from './bundle.ts';
+export { type Bundle, BundleError, bundleAssistant, bundleHandler, bundleHealthProbe, bundleHost } from './bundle.ts';

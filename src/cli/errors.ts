@@ -5,6 +5,8 @@ export class CliError extends Error {
 
 const EXPECTED = new Set([
   'CliError',
+  'DeployError',
+  'EngineError',
   'YamlFileError',
   'StateDirError',
   'ListenError',

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { chatCommand } from './commands/chat.ts';
+import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { skillCommand } from './commands/skill.ts';
@@ -17,6 +18,7 @@ const program = new Command('phoenix')
   .addCommand(chatCommand())
   .addCommand(memoryCommand())
   .addCommand(skillCommand())
+  .addCommand(deployCommand())
   .addCommand(doctorCommand());
 
 // What reads our output may stop reading, as `head` does.

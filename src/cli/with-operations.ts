@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { lockStateDir, type Operations, Phoenix } from '../assistant/index.ts';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
+import { findDeployment } from '../deploy/index.ts';
 import { createLogger } from '../telemetry/index.ts';
 import { CliError } from './errors.ts';
 import { RemoteOperations } from './remote-operations.ts';
@@ -23,9 +24,11 @@ export function configOf(command: Command): LoadedConfig {
   return loadConfig((command.optsWithGlobals() as { config?: string }).config);
 }
 
-/** Runs something against the Phoenix of this state folder: the one that serves it, or else one inside this process. */
+/** Runs something against the Phoenix of this state folder: the one that is deployed or serves it, or else one inside this process. */
 export async function withOperations(command: Command, run: (operations: Operations) => Promise<void>): Promise<void> {
   const config = configOf(command);
+  const deployed = findDeployment(config.state_dir);
+  if (deployed) return await run(new RemoteOperations(deployed.url, deployed.token));
   const lock = await lockStateDir(config.state_dir, 0);
   if (lock) {
     lock[Symbol.dispose]();

@@ -15,11 +15,13 @@ const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 const SECTIONS = ['docker', 'server', 'pool', 'memory'] as const;
 
 /** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
-const TEXTS = new Set(['state_dir', 'server.host', 'server.token']);
+const TEXTS = new Set(['state_dir', 'skill_record', 'server.host', 'server.token']);
 
 export interface LoadedConfig extends Config {
   /** Absolute path of the file that was read; undefined when there is none and the defaults hold. */
   file: string | undefined;
+  /** The settings as YAML: the file, and the variables that override it. */
+  source: string;
 }
 
 /**
@@ -36,14 +38,16 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   const source = exists ? readText(file) : '';
   // The file alone first, so that errors carry its own lines.
   parseYaml(source, file, configSchema);
-  const config = overridden(source, environment);
+  const [config, effective] = overridden(source, environment);
   const base = dirname(file);
   requireTokenBeyondLoopback(config, file);
   return {
     ...config,
     state_dir: resolve(base, config.state_dir),
     skill_dirs: config.skill_dirs.map((folder) => resolve(base, folder)),
+    ...(config.skill_record === undefined ? {} : { skill_record: resolve(base, config.skill_record) }),
     file: exists ? file : undefined,
+    source: effective,
   };
 }
 
@@ -55,7 +59,7 @@ function readText(file: string): string {
   }
 }
 
-function overridden(source: string, environment: NodeJS.ProcessEnv): Config {
+function overridden(source: string, environment: NodeJS.ProcessEnv): [Config, string] {
   const variables = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX) && !RESERVED.has(name));
   let document: Document = parseDocument(source);
   for (const [name, value] of variables) {
@@ -69,7 +73,7 @@ function overridden(source: string, environment: NodeJS.ProcessEnv): Config {
       throw new YamlFileError(error.problems.map((problem) => problem.replace(/:\d+:/, ':')));
     }
   }
-  return parseYaml(String(document), 'environment', configSchema);
+  return [parseYaml(String(document), 'environment', configSchema), String(document)];
 }
 
 function pathOf(name: string): string[] {

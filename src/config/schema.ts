@@ -15,6 +15,8 @@ export const configSchema = z.strictObject({
   /** Folders that hold one folder for each skill, beside the skills that come with Phoenix. */
   skill_dirs: z.array(z.string().min(1)).default([]),
   skill_runtime: z.enum(['auto', 'docker', 'sandbox', 'process']).default('auto'),
+  /** Names skills that somebody else starts and stops, as `phoenix deploy` writes it; they are the only ones that are used then. */
+  skill_record: z.string().min(1).optional(),
   docker: z
     .strictObject({
       /** What to do when the image of a skill is missing or has older code. */

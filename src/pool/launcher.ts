@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleHandler, bundleHost } from '../bundle/index.ts';
 import type { Manifest } from '../manifest/index.ts';
 import {
+  type Elsewhere,
   type Exit,
   fingerprint,
   type Instance,
@@ -17,6 +18,9 @@ import type { Spares } from './spares.ts';
 const LOG_LINES = 20;
 /** The log of a crash may still be on its way when the exit is seen, in milliseconds. */
 const LOG_SETTLE_MS = 20;
+
+/** How long to wait before connecting again to a skill that is just stopping or starting, in milliseconds. */
+const ATTACH_RETRY_MS = 100;
 
 export interface Launched {
   instance: Instance;
@@ -62,6 +66,7 @@ export class Launcher {
       );
     }
     try {
+      if (runtime.elsewhere) return await this.#attach(manifest, runtime.elsewhere);
       const spec = await this.spec(manifest, config, keep);
       return (await spares.take(spec, keep)) ?? (await this.#reuse(spec)) ?? (await this.start(spec, 0));
     } catch (error) {
@@ -89,6 +94,32 @@ export class Launcher {
       fingerprint: fingerprint(runtime, manifest, merged, { host, handler }),
       leaseMs: keep ? 0 : leaseMs,
     };
+  }
+
+  /** Connects to a skill that somebody else starts. One that is just being restarted is waited for. */
+  async #attach({ name, timeouts }: Manifest, elsewhere: Elsewhere): Promise<Launched> {
+    const signal = AbortSignal.timeout(timeouts.start);
+    let problem: Error | undefined;
+    while (true) {
+      let instance: Instance | undefined;
+      try {
+        instance = await elsewhere.attach(name, signal);
+        return { instance, connection: await SkillConnection.open(instance, signal), kind: 'reused' };
+      } catch (error) {
+        await instance?.stop(0);
+        if (!signal.aborted && !instance) throw error;
+        problem = signal.aborted ? problem : (error as Error);
+      }
+      if (signal.aborted) {
+        const why = problem ? `: ${problem.message}` : '';
+        throw new SkillLaunchError(
+          name,
+          `it did not serve within ${timeouts.start} ms${why}; ${elsewhere.hint(name)}`,
+          [],
+        );
+      }
+      await sleep(ATTACH_RETRY_MS);
+    }
   }
 
   /** What an earlier assistant left running, if it is what we would launch and answers; anything else is stopped. */

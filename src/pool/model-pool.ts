@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Catalog, Manifest } from '../manifest/index.ts';
 import type { SkillRuntime } from '../runtimes/index.ts';
-import { SkillNotFoundError, SkillUnavailableError } from './errors.ts';
+import { SkillCallError, SkillNotFoundError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation, PoolEvent, SkillStatusReport } from './events.ts';
 import { Launcher } from './launcher.ts';
 import { type BackoffPolicy, DEFAULT_BACKOFF } from './lifecycle.ts';
@@ -101,6 +101,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   /** Stops a skill and waits until it is gone. One that an earlier process left running is found and stopped too. */
   async stop(name: string): Promise<boolean> {
+    this.#requireControl(name);
     const unit = this.#unit(name);
     unit.setKept(false);
     if (unit.state === 'stopped') {
@@ -118,6 +119,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   /** Stops and starts a skill; closes its circuit. */
   async restart(name: string): Promise<void> {
+    this.#requireControl(name);
     const unit = this.#unit(name);
     unit.dispatch({ t: 'restart', reason: 'operator' });
     await unit.ensureReady(new AbortController().signal);
@@ -130,6 +132,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
    * @throws BundleError when the new code does not build; the old code goes on
    */
   async reload(name: string): Promise<boolean> {
+    this.#requireControl(name);
     const unit = this.#unit(name);
     if (unit.state !== 'ready') return false;
     await unit.reload();
@@ -187,6 +190,12 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @throws SkillCallError when somebody else starts and stops this skill */
+  #requireControl(name: string): void {
+    const { elsewhere } = this.#options.runtime;
+    if (elsewhere) throw new SkillCallError(name, 'FAILED_PRECONDITION', elsewhere.hint(name));
   }
 
   #unit(name: string): SkillUnit {

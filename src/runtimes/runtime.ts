@@ -2,7 +2,7 @@
 import type { Manifest } from '../manifest/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
 
-export type RuntimeName = 'docker' | 'sandbox' | 'process';
+export type RuntimeName = 'docker' | 'sandbox' | 'process' | 'external';
 
 /** Everything that decides what is launched. Two launches with equal specs are interchangeable. */
 export interface LaunchSpec {
@@ -83,11 +83,21 @@ export interface Probe {
   hint?: string;
 }
 
+/** Skills that somebody else starts and stops: they are only connected to. */
+export interface Elsewhere {
+  /** Who starts and stops this skill, and how that is done there. */
+  hint(skill: string): string;
+  /** Waits until the skill is there. @throws RuntimeError when nobody starts it, the signal's reason when that ends the wait */
+  attach(skill: string, signal: AbortSignal): Promise<Instance>;
+}
+
 export interface SkillRuntime {
   readonly name: RuntimeName;
   readonly isolation: IsolationLevel;
   /** Names the rules by which it isolates; a change makes running instances outdated. */
   readonly policyVersion: number;
+  /** Set when its skills are started and stopped by somebody else. */
+  readonly elsewhere?: Elsewhere;
   /** Tries it for real, by launching something harmless. */
   probe(): Promise<Probe>;
   /**

@@ -1,17 +1,24 @@
 import { ISOLATION_LEVELS, type Manifest } from '../manifest/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
 import { DockerRuntime, type DockerSettings } from './docker/docker-runtime.ts';
+import { ExternalRuntime } from './external/external-runtime.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
 import type { LocalPaths } from './local/paths.ts';
 import { plainProcess } from './process/plain-process.ts';
 import { type Probe, RuntimeError, type RuntimeName, type SkillRuntime } from './runtime.ts';
 import { sandbox } from './sandbox/sandbox.ts';
 
-/** All runtimes, strongest isolation first. */
+/**
+ * All runtimes, strongest isolation first.
+ *
+ * @param skillRecord names the skills that somebody else starts and stops; they are the only ones then
+ */
 export function createRuntimes(
   paths: LocalPaths,
   docker: DockerSettings = { build: 'auto', transport: 'auto' },
+  skillRecord?: string,
 ): SkillRuntime[] {
+  if (skillRecord !== undefined) return [new ExternalRuntime(skillRecord)];
   return [new DockerRuntime(paths, docker), new LocalRuntime(sandbox, paths), new LocalRuntime(plainProcess, paths)];
 }
 

@@ -30,6 +30,28 @@ export async function imagePartsOf(
   return { manifest, hostPath, handlerPath, healthPath: (await bundleHealthProbe(paths.bundles)).path };
 }
 
+/** An image as it would be built now. */
+export interface ImagePlan {
+  name: string;
+  /** The engine has it already. */
+  isCurrent: boolean;
+  build(): Promise<void>;
+}
+
+/** Plans the image of a skill, on the base that it stands on already. @throws EngineError, BundleError */
+export async function planSkillImage(engine: Engine, manifest: Manifest, paths: LocalPaths): Promise<ImagePlan> {
+  const [host, handler] = await Promise.all([
+    bundleHost(paths.bundles),
+    bundleHandler(manifest.entryPath, paths.bundles),
+  ]);
+  const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path }, paths);
+  const found = await findImage(engine, parts);
+  const build = async () => {
+    await buildSkillImage(manifest, paths, found?.base);
+  };
+  return { name: imageName({ manifest }), isCurrent: found?.isCurrent === true, build };
+}
+
 /**
  * Builds the image of a skill, unless the engine has it as it would be now.
  *

@@ -15,11 +15,11 @@ export const LAUNCH_PATH = '/app/launch.json';
 export const HANDLER_PATH = '/app/handler.mjs';
 const HOST_PATH = '/app/host.mjs';
 const HEALTH_PATH = '/app/health.mjs';
-const NODE_PATH = '/app/node';
-const CONTENT_LABEL = 'sarai.content';
+export const NODE_PATH = '/app/node';
+export const CONTENT_LABEL = 'sarai.content';
 const BASE_LABEL = 'sarai.base';
 /** Part of what identifies an image: a change of how it is laid out makes older ones outdated. */
-const LAYOUT = 3;
+export const LAYOUT = 3;
 
 /** What an image is made of. */
 export interface ImageParts extends Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath'> {
@@ -31,7 +31,7 @@ export function imageName(spec: Pick<LaunchSpec, 'manifest'>): string {
   return `saraiskill.${spec.manifest.name}:${spec.manifest.version}`;
 }
 
-interface ImageInspection {
+export interface ImageInspection {
   Id: string;
   Size: number;
   Config?: { Labels?: Record<string, string> };
@@ -78,11 +78,7 @@ export async function buildImage(
 ): Promise<string> {
   const name = imageName(parts);
   const content = contentOf(parts);
-  const kind = base === undefined ? 'base' : 'on-base';
-  const common = await makeLayer(
-    join(cacheDir, `${kind}-${LAYOUT}-${fileIdentity(process.execPath)}.tar`),
-    commonFiles(base === undefined),
-  );
+  const common = await commonLayer(cacheDir, base === undefined);
   const code = await makeLayer(join(cacheDir, `skill-${content}.tar`), [
     { path: HOST_PATH.slice(1), from: parts.hostPath },
     { path: HANDLER_PATH.slice(1), from: parts.handlerPath },
@@ -92,8 +88,7 @@ export async function buildImage(
   const config = containerDefaults(parts, content);
   let said = '';
   if (base === undefined) {
-    const archive = imageArchive(name, imageConfig(config, layers), layers);
-    for await (const piece of await engine.stream('POST', '/images/load?quiet=1', archive)) said += piece;
+    said = await loadImage(engine, name, config, layers);
   } else {
     if (!(await inspectImage(engine, base)))
       throw new EngineError(404, `the base image ${base} is not there: pull or load it first`);
@@ -105,7 +100,8 @@ export async function buildImage(
   return built.id;
 }
 
-async function inspectImage(engine: Engine, name: string): Promise<ImageInspection | undefined> {
+/** @returns undefined when the engine has no such image @throws EngineError */
+export async function inspectImage(engine: Engine, name: string): Promise<ImageInspection | undefined> {
   try {
     return await engine.json<ImageInspection>('GET', `/images/${encodeURIComponent(name)}/json`);
   } catch (error) {
@@ -126,6 +122,25 @@ function contentOf({ manifest, hostPath, handlerPath, healthPath }: ImageParts):
 function fileIdentity(path: string): string {
   const { size, mtimeMs } = statSync(path);
   return createHash('sha256').update(`${process.version} ${size} ${mtimeMs}`).digest('hex').slice(0, 16);
+}
+
+/** The layer that images have in common. @param isWhole there is nothing below it */
+export function commonLayer(cacheDir: string, isWhole: boolean): Promise<Layer> {
+  const kind = isWhole ? 'base' : 'on-base';
+  return makeLayer(join(cacheDir, `${kind}-${LAYOUT}-${fileIdentity(process.execPath)}.tar`), commonFiles(isWhole));
+}
+
+/** Gives the engine an image that stands on nothing. @returns what the engine said @throws EngineError */
+export async function loadImage(
+  engine: Engine,
+  name: string,
+  config: ContainerDefaults,
+  layers: readonly Layer[],
+): Promise<string> {
+  let said = '';
+  const archive = imageArchive(name, imageConfig(config, layers), layers);
+  for await (const piece of await engine.stream('POST', '/images/load?quiet=1', archive)) said += piece;
+  return said;
 }
 
 /** Node and, where there is nothing below it, the libraries that it links to and the folders that are mounted on. */
@@ -154,12 +169,14 @@ export interface ContainerDefaults {
   WorkingDir: string;
   Env: string[];
   Entrypoint: string[];
+  Cmd?: string[];
   Labels: Record<string, string>;
   /** Times in nanoseconds. */
   Healthcheck: { Test: string[]; Interval: number; Timeout: number; StartPeriod: number; Retries: number };
 }
 
-const SECOND = 1e9;
+/** Nanoseconds. */
+export const SECOND = 1e9;
 
 function containerDefaults({ manifest }: ImageParts, content: string): ContainerDefaults {
   const { folder: _, entryPath: __, ...said } = manifest;

@@ -1,0 +1,170 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { bundleHandler, bundleHost } from '../bundle/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import type { Manifest } from '../manifest/index.ts';
+import {
+  ASSISTANT_CONFIG_DIR,
+  ASSISTANT_PORT,
+  containerUser,
+  DATA_DIR,
+  fingerprint,
+  HANDLER_PATH,
+  type LocalPaths,
+  launchConfig,
+  type SkillRecord,
+  SOCKET_PATH,
+} from '../runtimes/index.ts';
+import { VERSION } from '../version.ts';
+import { ASSISTANT_SERVICE, assistantSocketPath, composeFile, skillService, specVariable } from './compose-file.ts';
+import type { DeployFolder, Files } from './folder.ts';
+
+export const COMPOSE_FILE = 'docker-compose.sentience.yml';
+const TOKEN_FILE = 'secrets/token';
+const PASSWORD_FILE = 'secrets/grafana-password';
+/** A change of how compose isolates skills makes running ones outdated. */
+const POLICY = { name: 'external', policyVersion: 1 } as const;
+const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** Everything that a deployment consists of, beside images. */
+export interface Contents {
+  files: Files;
+  /** Values of the variables of the compose file. */
+  variables: Record<string, string>;
+  token: string;
+}
+
+/**
+ * What the folder of the deployment should hold. Secrets and identities that are there already are kept while nothing that they
+ * belong to changes, so that the same input gives the same files.
+ *
+ * @param given a compose file to use instead of the generated one
+ * @throws BundleError when the code of a skill does not build
+ */
+export async function deploymentContents(
+  config: LoadedConfig,
+  skills: readonly Manifest[],
+  paths: LocalPaths,
+  folder: DeployFolder,
+  given: { path: string; text: string } | undefined,
+): Promise<Contents> {
+  const token = config.server.token ?? folder.read(TOKEN_FILE) ?? secret();
+  const files = new Map<string, string>([
+    [TOKEN_FILE, token],
+    [PASSWORD_FILE, folder.read(PASSWORD_FILE) ?? secret()],
+    ['sarai/phoenix.yaml', assistantConfig(config, token)],
+  ]);
+  for (const { name, folder: source, entryPath } of skills) {
+    // The manifest is read by the assistant, and names a handler that has to be there.
+    for (const path of [join(source, 'skill.yaml'), entryPath])
+      files.set(join('sarai/skills', name, relative(source, path)), readFileSync(path, 'utf8'));
+  }
+  const { uid, gid } = containerUser();
+  const variables: Record<string, string> = {
+    SARAI_DEPLOY_DIR: folder.path,
+    SARAI_HOME: HOME,
+    SARAI_PROJECT_DIR: given ? dirname(given.path) : folder.path,
+    SARAI_PORT: String(config.server.port),
+    SARAI_UID: String(uid),
+    SARAI_GID: String(gid),
+    // Without the record: the assistant reads that again whenever it connects to a skill.
+    [specVariable(ASSISTANT_SERVICE)]: hashOf([...files].filter(([name]) => name.startsWith('sarai/'))),
+  };
+  const record: SkillRecord = { format: 1, manager: 'docker compose', skills: {} };
+  for (const manifest of skills) {
+    const { name } = manifest;
+    const path = `skills/${name}/launch.json`;
+    const launch = await launchOf(manifest, config, paths, folder.read(path));
+    files.set(path, launch);
+    variables[specVariable(skillService(name))] = hashOf(launch);
+    const { fingerprint: print, instanceId, ownerToken } = JSON.parse(launch) as ReturnType<typeof launchConfig>;
+    record.skills[name] = {
+      fingerprint: print,
+      instanceId,
+      ownerToken,
+      socket: assistantSocketPath(name),
+      container: `saraiskill.${name}`,
+    };
+  }
+  files.set('sarai/skills.json', `${JSON.stringify(record, undefined, 2)}\n`);
+  files.set(COMPOSE_FILE, given?.text ?? composeFile(VERSION, skills));
+  files.set('env', toEnvFile(variables));
+  return { files, variables, token };
+}
+
+/** The configuration of the assistant in its container: the user's, but for what is different there. */
+function assistantConfig({ source }: LoadedConfig, token: string): string {
+  // Where skills run, and how much they may use, is up to compose.
+  const { skill_runtime: _, docker: __, pool: ___, server, ...kept } = (parse(source) ?? {}) as Record<string, object>;
+  return stringify({
+    ...kept,
+    state_dir: DATA_DIR,
+    skill_dirs: [`${ASSISTANT_CONFIG_DIR}/skills`],
+    skill_record: `${ASSISTANT_CONFIG_DIR}/skills.json`,
+    // All addresses of the container; only one of this machine leads there.
+    server: { ...server, host: '0.0.0.0', port: ASSISTANT_PORT, token },
+  });
+}
+
+/** The launch configuration of a skill: the one that is there, if it is for the same code and settings. */
+async function launchOf(
+  manifest: Manifest,
+  config: LoadedConfig,
+  paths: LocalPaths,
+  current: string | undefined,
+): Promise<string> {
+  const [host, handler] = await Promise.all([
+    bundleHost(paths.bundles),
+    bundleHandler(manifest.entryPath, paths.bundles),
+  ]);
+  const merged = { ...manifest.config, ...config.skills[manifest.name]?.config };
+  const print = fingerprint(POLICY, manifest, merged, { host, handler });
+  if (current !== undefined && fingerprintOf(current) === print) return current;
+  const spec = {
+    manifest,
+    hostPath: host.path,
+    handlerPath: handler.path,
+    config: merged,
+    fingerprint: print,
+    // Compose keeps it running, with or without an assistant.
+    leaseMs: 0,
+  };
+  const inside = {
+    socket: SOCKET_PATH,
+    handler: HANDLER_PATH,
+    dataDir: manifest.volumes.includes('data') ? DATA_DIR : undefined,
+    tmpDir: '/tmp',
+  };
+  return `${JSON.stringify(launchConfig(spec, 'container', inside), undefined, 2)}\n`;
+}
+
+function fingerprintOf(launch: string): string | undefined {
+  try {
+    return (JSON.parse(launch) as { fingerprint?: string }).fingerprint;
+  } catch {
+    return undefined;
+  }
+}
+
+function toEnvFile(variables: Record<string, string>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/** The variables of an earlier deployment. */
+export function parseEnvFile(text: string): Record<string, string> {
+  const lines = text.split('\n').filter(Boolean);
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+function secret(): string {
+  return randomBytes(24).toString('base64url');
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import type { IsolationLevel } from '../../skill/index.ts';
+import { type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
+import type { SkillRecord } from './record.ts';
+
+/** A skill that somebody else starts and stops. Here it is only connected to, and let go of. */
+export class ExternalInstance implements Instance {
+  readonly runtime = 'external';
+  readonly isolation: IsolationLevel = 'container';
+  readonly skill: string;
+  readonly fingerprint: string;
+  readonly instanceId: string;
+  readonly ownerToken: string;
+  readonly socketPath: string;
+  readonly launchedAt = Date.now();
+  /** Never stopped for being idle, never evicted, left alone when the pool closes. */
+  readonly kept = true;
+  readonly exited: Promise<Exit>;
+  readonly #line: Socket;
+
+  /** @param line a connection on which nothing is sent: that it ends is the only sign that the process did */
+  constructor(
+    skill: string,
+    { fingerprint, instanceId, ownerToken, socket }: SkillRecord['skills'][string],
+    line: Socket,
+  ) {
+    this.skill = skill;
+    this.fingerprint = fingerprint;
+    this.instanceId = instanceId;
+    this.ownerToken = ownerToken;
+    this.socketPath = socket;
+    this.#line = line;
+    line.on('error', () => {}).unref();
+    line.resume();
+    this.exited = new Promise((resolve) => {
+      line.once('close', () => resolve({ code: undefined, signal: undefined, outOfMemory: false }));
+    });
+  }
+
+  keep(): void {}
+
+  reload(): void {
+    throw new RuntimeError(`skill ${this.skill}: whoever started it replaces its code, too`);
+  }
+
+  /** Lets go of it. */
+  stop(): Promise<Exit> {
+    this.#line.destroy();
+    return this.exited;
+  }
+
+  stats(): Promise<InstanceStats> {
+    return Promise.reject(new RuntimeError(`skill ${this.skill}: what it uses is seen by whoever started it`));
+  }
+}
