@@ -24,6 +24,7 @@ import type { DeployFolder, Files } from './folder.ts';
 
 export const COMPOSE_FILE = 'docker-compose.sentience.yml';
 const TOKEN_FILE = 'secrets/token';
+const RECORD_FILE = 'sarai/skills.json';
 const PASSWORD_FILE = 'secrets/grafana-password';
 /** A change of how compose isolates skills makes running ones outdated. */
 const POLICY = { name: 'external', policyVersion: 1 } as const;
@@ -34,7 +35,6 @@ export interface Contents {
   files: Files;
   /** Values of the variables of the compose file. */
   variables: Record<string, string>;
-  token: string;
 }
 
 /**
@@ -89,10 +89,10 @@ export async function deploymentContents(
       container: `saraiskill.${name}`,
     };
   }
-  files.set('sarai/skills.json', `${JSON.stringify(record, undefined, 2)}\n`);
+  files.set(RECORD_FILE, `${JSON.stringify(record, undefined, 2)}\n`);
   files.set(COMPOSE_FILE, given?.text ?? composeFile(VERSION, skills));
   files.set('env', toEnvFile(variables));
-  return { files, variables, token };
+  return { files, variables };
 }
 
 /** The configuration of the assistant in its container: the user's, but for what is different there. */
@@ -153,6 +153,12 @@ function toEnvFile(variables: Record<string, string>): string {
   return Object.entries(variables)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+/** How the assistant of what was written last is asked, and for which skills. */
+export function deployedAccess(folder: DeployFolder): { token: string; skills: string[] } {
+  const { skills } = JSON.parse(folder.read(RECORD_FILE) ?? '{"skills":{}}') as Pick<SkillRecord, 'skills'>;
+  return { token: folder.read(TOKEN_FILE) ?? '', skills: Object.keys(skills) };
 }
 
 /** The variables of an earlier deployment. */

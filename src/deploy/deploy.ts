@@ -9,7 +9,7 @@ import { ASSISTANT_PORT, connectEngine, deployedServerPath, openServer } from '.
 import { Compose, type ComposeOptions } from './compose.ts';
 import { ASSISTANT_SERVICE } from './compose-file.ts';
 import { type ServiceState, serviceStates } from './containers.ts';
-import { COMPOSE_FILE, type Contents, deploymentContents, parseEnvFile } from './contents.ts';
+import { COMPOSE_FILE, type Contents, deployedAccess, deploymentContents, parseEnvFile } from './contents.ts';
 import { DeployError } from './error.ts';
 import { DeployFolder, type Files } from './folder.ts';
 import { type Report, untilUp } from './health.ts';
@@ -136,7 +136,7 @@ class Deployment {
   }
 
   async #steps(): Promise<Deployed> {
-    const { report, timeoutMs, config, skills } = this.#options;
+    const { report, timeoutMs } = this.#options;
     const { engine, folder, contents, composeOptions, images, services, before } = this.#prepared;
 
     report('Step 1/5: images');
@@ -163,17 +163,23 @@ class Deployment {
     const states = await this.#start(compose, chosen, signal);
 
     report('Step 5/5: checking');
-    const assistant = states.find(({ service }) => service === ASSISTANT_SERVICE);
-    const address = assistant?.ports[`${ASSISTANT_PORT}/tcp`];
-    const url = address === undefined ? undefined : `http://${address}`;
-    if (assistant && url !== undefined) {
-      const reachable = skills.map(({ name }) => name);
-      await untilSkillsReady(engine, assistant, url, contents.token, reachable, signal);
-      report(`  ${url} answers, and reaches: ${reachable.join(', ')}`);
-      openServer(config.state_dir, url, contents.token);
-    }
+    const url = await this.#check(states, signal);
     const replaced = states.filter(({ containerId }) => !before.some((state) => state.containerId === containerId));
     return { url, services: states, leftOut, replaced: replaced.map(({ service }) => service) };
+  }
+
+  /** Makes sure that the assistant answers and reaches what is deployed with it. @returns where it answers, if there is one */
+  async #check(states: readonly ServiceState[], signal: AbortSignal): Promise<string | undefined> {
+    const { engine, folder } = this.#prepared;
+    const assistant = states.find(({ service }) => service === ASSISTANT_SERVICE);
+    const address = assistant?.ports[`${ASSISTANT_PORT}/tcp`];
+    if (!assistant || address === undefined) return undefined;
+    const url = `http://${address}`;
+    const { token, skills } = deployedAccess(folder);
+    await untilSkillsReady(engine, assistant, url, token, skills, signal);
+    this.#options.report(`  ${url} answers, and reaches: ${skills.join(', ')}`);
+    openServer(this.#options.config.state_dir, url, token);
+    return url;
   }
 
   /** Lets compose start or replace services, and watches them meanwhile: what fails is known before compose gives up. */
@@ -221,7 +227,7 @@ class Deployment {
     const services = ran.map(({ service }) => service);
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
     await new Compose({ ...composeOptions, variables, projectDir }).up(services, signal);
-    await untilUp(engine, services, () => true, report, signal);
+    await this.#check(await untilUp(engine, services, () => true, report, signal), signal);
     return `rolled back: ${services.join(', ')} run as before`;
   }
 }

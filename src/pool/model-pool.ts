@@ -101,8 +101,8 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   /** Stops a skill and waits until it is gone. One that an earlier process left running is found and stopped too. */
   async stop(name: string): Promise<boolean> {
-    this.#requireControl(name);
     const unit = this.#unit(name);
+    this.#requireControl(name);
     unit.setKept(false);
     if (unit.state === 'stopped') {
       await unit.spares.dropAll();
@@ -119,8 +119,8 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   /** Stops and starts a skill; closes its circuit. */
   async restart(name: string): Promise<void> {
-    this.#requireControl(name);
     const unit = this.#unit(name);
+    this.#requireControl(name);
     unit.dispatch({ t: 'restart', reason: 'operator' });
     await unit.ensureReady(new AbortController().signal);
   }
@@ -132,8 +132,8 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
    * @throws BundleError when the new code does not build; the old code goes on
    */
   async reload(name: string): Promise<boolean> {
-    this.#requireControl(name);
     const unit = this.#unit(name);
+    this.#requireControl(name);
     if (unit.state !== 'ready') return false;
     await unit.reload();
     return true;
@@ -141,6 +141,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
 
   logs(name: string, lines: number): Promise<string[]> {
     this.#unit(name);
+    this.#requireControl(name);
     return this.#options.runtime.logs(name, lines);
   }
 

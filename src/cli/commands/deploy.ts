@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { skillFolders } from '../../assistant/index.ts';
+import { lockStateDir, skillFolders } from '../../assistant/index.ts';
 import {
   type Deployed,
   deploy,
@@ -45,6 +46,8 @@ export function deployCommand(): Command {
 
 async function deployAll({ dryRun = false, file, timeout }: Options, command: Command): Promise<void> {
   const config = configOf(command);
+  using lock = await lockStateDir(join(config.state_dir, 'deploying'), 0);
+  if (!lock) throw new CliError('another "phoenix deploy" is at work: wait until it is done');
   const { skills, broken } = readCatalog(skillFolders(config));
   for (const { error } of broken.values()) process.stderr.write(`a skill is left out: ${error.message}\n`);
   const interrupted = new AbortController();

@@ -1,7 +1,12 @@
 import type { Socket } from 'node:net';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import { type MetricsResponse, SkillServiceClient } from '../../contract/index.ts';
 import type { IsolationLevel } from '../../skill/index.ts';
 import { type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
 import type { SkillRecord } from './record.ts';
+
+/** How long to wait for what a skill says of itself, in milliseconds. */
+const METRICS_TIMEOUT_MS = 1000;
 
 /** A skill that somebody else starts and stops. Here it is only connected to, and let go of. */
 export class ExternalInstance implements Instance {
@@ -17,6 +22,7 @@ export class ExternalInstance implements Instance {
   readonly kept = true;
   readonly exited: Promise<Exit>;
   readonly #line: Socket;
+  readonly #client: SkillServiceClient;
 
   /** @param line a connection on which nothing is sent: that it ends is the only sign that the process did */
   constructor(
@@ -30,10 +36,15 @@ export class ExternalInstance implements Instance {
     this.ownerToken = ownerToken;
     this.socketPath = socket;
     this.#line = line;
+    // Connects at the first question.
+    this.#client = new SkillServiceClient(`unix:${socket}`, credentials.createInsecure());
     line.on('error', () => {}).unref();
     line.resume();
     this.exited = new Promise((resolve) => {
-      line.once('close', () => resolve({ code: undefined, signal: undefined, outOfMemory: false }));
+      line.once('close', () => {
+        this.#client.close();
+        resolve({ code: undefined, signal: undefined, outOfMemory: false });
+      });
     });
   }
 
@@ -49,7 +60,14 @@ export class ExternalInstance implements Instance {
     return this.exited;
   }
 
-  stats(): Promise<InstanceStats> {
-    return Promise.reject(new RuntimeError(`skill ${this.skill}: what it uses is seen by whoever started it`));
+  /** What the skill says of itself. Its processor time is not known. */
+  async stats(): Promise<InstanceStats> {
+    const { residentMemoryBytes } = await new Promise<MetricsResponse>((resolve, reject) => {
+      const deadline = Date.now() + METRICS_TIMEOUT_MS;
+      this.#client.getMetrics({}, new Metadata(), { deadline }, (error, metrics) =>
+        error ? reject(error) : resolve(metrics),
+      );
+    });
+    return { memoryBytes: Number(residentMemoryBytes), cpuSeconds: Number.NaN, processes: 1 };
   }
 }

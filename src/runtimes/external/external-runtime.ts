@@ -7,6 +7,9 @@ import { readSkillRecord, type SkillRecord } from './record.ts';
 /** How often a socket is tried that does not accept yet, in milliseconds. */
 const RETRY_MS = 50;
 
+const NOT_IN_RECORD =
+  'it is not part of this deployment, and the assistant starts no skills itself here: run "phoenix deploy" again';
+
 /** Uses skills that somebody else starts and stops, `docker compose` for example: they are only connected to. */
 export class ExternalRuntime implements SkillRuntime {
   readonly name = 'external';
@@ -21,7 +24,8 @@ export class ExternalRuntime implements SkillRuntime {
       hint: (skill) => {
         const { manager, skills } = readSkillRecord(recordPath);
         const container = skills[skill]?.container;
-        return container ? `${manager} starts and stops it: "docker restart ${container}"` : this.#notInRecord(skill);
+        if (container === undefined) return NOT_IN_RECORD;
+        return `${manager} starts and stops it, as ${container}: for example "docker restart ${container}", "docker logs ${container}"`;
       },
       attach: async (skill, signal) => new ExternalInstance(skill, this.#entry(skill), await this.#line(skill, signal)),
     };
@@ -48,19 +52,13 @@ export class ExternalRuntime implements SkillRuntime {
   }
 
   logs(skill: string): Promise<string[]> {
-    return Promise.reject(
-      new RuntimeError(`skill ${skill}: the engine keeps its log: "docker logs ${this.#entry(skill).container}"`),
-    );
+    return Promise.reject(new RuntimeError(`skill ${skill}: ${this.elsewhere.hint(skill)}`));
   }
 
   #entry(skill: string): SkillRecord['skills'][string] {
     const entry = readSkillRecord(this.#recordPath).skills[skill];
-    if (!entry) throw new RuntimeError(this.#notInRecord(skill));
+    if (!entry) throw new RuntimeError(`skill ${skill}: ${NOT_IN_RECORD}`);
     return entry;
-  }
-
-  #notInRecord(skill: string): string {
-    return `skill ${skill} is not part of this deployment, and the assistant starts none itself here: run "phoenix deploy" again`;
   }
 
   async #line(skill: string, signal: AbortSignal): Promise<Socket> {
