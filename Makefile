@@ -5,6 +5,10 @@ PHOENIX := node bin/phoenix.js
 skill-image: ## make skill-image SKILL=sql
 	$(PHOENIX) skill build $(SKILL)
 
+.PHONY: deploy
+deploy: ## the assistant and its skills as containers
+	$(PHOENIX) deploy
+
 .PHONY: bench
 bench: ## make bench SCENARIO=calls
 	npm run bench -- $(SCENARIO)

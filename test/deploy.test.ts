@@ -1,6 +1,7 @@
 /** `phoenix deploy` against a real engine that this test starts, with the compose that is installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { phoenix, temporaryFolder } from './support/assistant.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import { FIXTURES, SKILLS } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
+import { until } from './support/scoped-pool.ts';
 
 const COMPOSE_FILE = join(import.meta.dirname, '../docker-compose.sentience.yml');
 const hasCompose = findCompose() !== undefined;
@@ -42,6 +44,15 @@ describe('the compose file', { skip: isMissing('docker compose or docker-compose
   });
 });
 
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
+
 describe('a deployment', {
   skip:
     isMissing('a Docker engine (dockerd, as root)', canStartEngine()) ||
@@ -53,8 +64,6 @@ describe('a deployment', {
   const environment: Record<string, string> = {
     PHOENIX_STATE_DIR: stateDir,
     PHOENIX_SKILL_DIRS: JSON.stringify([skillDir]),
-    // Any free one.
-    PHOENIX_SERVER_PORT: '0',
     // Healthy as soon as it serves, not after 15 seconds.
     SARAI_HEALTH_INTERVAL: '1s',
     DOCKER_HOST: `unix://${engine.socketPath}`,
@@ -84,6 +93,7 @@ describe('a deployment', {
 
   before(async () => {
     await engine.start();
+    environment.PHOENIX_SERVER_PORT = await freePort();
     cpSync(join(FIXTURES, 'echo'), join(skillDir, 'echo'), { recursive: true });
   });
   after(async () => {
@@ -111,13 +121,13 @@ describe('a deployment', {
   });
 
   it('is refused when its port is taken, which is named', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => server.once('listening', listening));
-    const { port } = server.address() as { port: number };
-    const taken = run(['deploy'], { PHOENIX_SERVER_PORT: String(port) });
+    const port = environment.PHOENIX_SERVER_PORT ?? '';
+    const server = createServer().listen(Number(port), '127.0.0.1');
+    await once(server, 'listening');
+    const refused = deploy();
     server.close();
     assertRefused(
-      taken,
+      refused,
       new RegExp(`127\\.0\\.0\\.1:${port}, where sarai would answer, is in use by another program: .*server\\.port`),
     );
   });
@@ -218,12 +228,25 @@ describe('a deployment', {
     assert.deepEqual(await ids(), first);
   });
 
-  it('survives the death of a skill', async () => {
+  it('is not replaced by that of another folder', async () => {
+    const first = await ids();
+    const elsewhere = { PHOENIX_STATE_DIR: join(stateDir, 'elsewhere') };
+    for (const args of [['deploy'], ['deploy', '--down', '--volumes']])
+      assert.match(run(args, elsewhere).stderr, /this engine runs the deployment of .*take that one down first/);
+    assert.deepEqual(await ids(), first);
+  });
+
+  it('survives the death of a skill, and a restart of the engine', async () => {
     const { State } = await container('saraiskill.sql');
     process.kill(State.Pid, 'SIGKILL');
     assert.match(run(['chat', '¿Dónde vive mi hermana?']).stdout, /Madrid/);
     assert.match(run(['skill', 'call', 'sql', 'SELECT 1 AS one', '--timeout', '20000']).stdout, /^\[\{"one":1\}\]/);
     assert.equal((await container('saraiskill.sql')).RestartCount, 1);
+    await engine.stop();
+    assert.match(run(['chat', 'hello']).stderr, /does not answer.*phoenix deploy --status/);
+    await engine.start();
+    await until('all is healthy again', () => deploy('--status').code === 0);
+    assert.match(run(['skill', 'call', 'sql', 'SELECT 1 AS one', '--timeout', '20000']).stdout, /^\[\{"one":1\}\]/);
   });
 
   it('brings back what ran before when a new version does not come up', async () => {

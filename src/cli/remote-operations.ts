@@ -9,8 +9,11 @@ import { CliError } from './errors.ts';
 export class RemoteOperations implements Operations {
   readonly #url: string;
   readonly #token: string | undefined;
+  readonly #hint: string;
 
-  constructor(url: string, token: string | undefined) {
+  /** @param hint what to do when it does not answer */
+  constructor(url: string, token: string | undefined, hint = '') {
+    this.#hint = hint;
     this.#url = url;
     this.#token = token;
   }
@@ -116,7 +119,7 @@ export class RemoteOperations implements Operations {
       response = await fetch(new URL(path, this.#url), { ...init, method, headers });
     } catch (error) {
       throw new CliError(
-        `the Phoenix at ${this.#url} does not answer: ${((error as Error).cause as Error)?.message ?? error}`,
+        `the Phoenix at ${this.#url} does not answer: ${((error as Error).cause as Error)?.message ?? error}${this.#hint}`,
       );
     }
     if (response.ok) return response;

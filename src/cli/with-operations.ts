@@ -28,7 +28,11 @@ export function configOf(command: Command): LoadedConfig {
 export async function withOperations(command: Command, run: (operations: Operations) => Promise<void>): Promise<void> {
   const config = configOf(command);
   const deployed = findDeployment(config.state_dir);
-  if (deployed) return await run(new RemoteOperations(deployed.url, deployed.token));
+  if (deployed) {
+    const hint =
+      '; it is deployed: see "phoenix deploy --status"; "phoenix deploy" brings it back, "phoenix deploy --down" ends it';
+    return await run(new RemoteOperations(deployed.url, deployed.token, hint));
+  }
   const lock = await lockStateDir(config.state_dir, 0);
   if (lock) {
     lock[Symbol.dispose]();

@@ -90,7 +90,9 @@ export async function deploymentContents(
     };
   }
   files.set(RECORD_FILE, `${JSON.stringify(record, undefined, 2)}\n`);
-  files.set(COMPOSE_FILE, given?.text ?? composeFile(VERSION, skills));
+  const compose = given?.text ?? composeFile(VERSION, skills);
+  files.set(COMPOSE_FILE, compose);
+  Object.assign(variables, chosenByUser(compose, variables));
   files.set('env', toEnvFile(variables));
   return { files, variables };
 }
@@ -147,6 +149,17 @@ function fingerprintOf(launch: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The variables of the compose file that the environment sets, so that they hold for every later command, too. */
+function chosenByUser(compose: string, ours: Record<string, string>): Record<string, string> {
+  const names = new Set([...compose.matchAll(/\$\{(\w+)/g)].map(([, name = '']) => name));
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined || name in ours ? [] : [[name, value]];
+    }),
+  );
 }
 
 function toEnvFile(variables: Record<string, string>): string {

@@ -14,7 +14,7 @@ import { DeployError } from './error.ts';
 import { DeployFolder, type Files } from './folder.ts';
 import { type Report, untilUp } from './health.ts';
 import { removeImages, restoreImages } from './images.ts';
-import { chooseServices, readComposeFile, refuseConflicts, servicesOf } from './services.ts';
+import { chooseServices, readComposeFile, refuseConflicts, refuseOtherDeployment, servicesOf } from './services.ts';
 import { untilSkillsReady } from './verify.ts';
 
 /** When compose gives up, how long to wait for a service that says why, in milliseconds. */
@@ -84,6 +84,8 @@ class Deployment {
     const { config, skills, file, report } = options;
     const engine = await connectEngine();
     const folder = new DeployFolder(config.state_dir);
+    const before = await serviceStates(engine);
+    refuseOtherDeployment(before, folder.path);
     const paths = localPaths(config.state_dir);
     const given = file === undefined ? undefined : { path: resolve(file), text: readComposeFile(resolve(file)) };
     const contents = await deploymentContents(config, skills, paths, folder, given);
@@ -96,8 +98,7 @@ class Deployment {
     if (given) await new Compose({ ...composeOptions, file: given.path }).validate();
     else new Compose(composeOptions);
     const services = servicesOf(contents.files.get(COMPOSE_FILE) ?? '', given?.path ?? COMPOSE_FILE);
-    const before = await serviceStates(engine);
-    await refuseConflicts(engine, services, contents.variables, before, folder.path);
+    await refuseConflicts(engine, services, contents.variables, before);
     report('looking at the images ...');
     const images = [];
     for (const manifest of skills) images.push(await planSkillImage(engine, manifest, paths));

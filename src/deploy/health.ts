@@ -52,10 +52,11 @@ export async function untilUp(
     const up = states.filter((state) => isNew(state) && isUp(state)).map(({ service }) => service);
     if (services.every((service) => up.includes(service))) return states;
     if (signal.aborted) {
+      if ((signal.reason as Error).name !== 'TimeoutError') throw signal.reason;
       const late = states.find((state) => !isUp(state));
       const missing = services.find((service) => !states.some((state) => state.service === service));
       if (late) throw new DeployError(await failure(engine, late, `not up in time (${describeState(late)})`));
-      throw new DeployError(missing ? `${missing}: was not started in time` : String((signal.reason as Error).message));
+      throw new DeployError(`${missing}: was not started in time`);
     }
     await sleep(POLL_MS);
   }

@@ -5,6 +5,7 @@ import { type ServiceState, serviceStates } from './containers.ts';
 import { COMPOSE_FILE, parseEnvFile } from './contents.ts';
 import { DeployError } from './error.ts';
 import { DeployFolder } from './folder.ts';
+import { refuseOtherDeployment } from './services.ts';
 
 /** What runs of the deployment. @throws DeployError without an engine, EngineError */
 export async function deploymentStatus(): Promise<ServiceState[]> {
@@ -21,8 +22,7 @@ export async function takeDown(stateDir: string, withVolumes: boolean): Promise<
   const engine = await connectEngine();
   const folder = new DeployFolder(stateDir);
   const before = await serviceStates(engine);
-  const other = before.find(({ deployment }) => deployment !== undefined && deployment !== folder.path);
-  if (other) throw new DeployError(`what runs is the deployment of ${other.deployment}: take it down there`);
+  refuseOtherDeployment(before, folder.path);
   const env = folder.read('env');
   if (env === undefined || folder.read(COMPOSE_FILE) === undefined) {
     if (before.length === 0) return [];

@@ -41,8 +41,17 @@ export function readComposeFile(path: string): string {
   }
 }
 
+/** There is one deployment on an engine. @throws DeployError when it belongs to another folder */
+export function refuseOtherDeployment(running: readonly ServiceState[], folder: string): void {
+  const other = running.find(({ deployment }) => deployment !== undefined && deployment !== folder);
+  if (!other) return;
+  throw new DeployError(
+    `this engine runs the deployment of ${other.deployment}: take that one down first, with "phoenix deploy --down" there`,
+  );
+}
+
 /**
- * Refuses to touch what is not ours: a container of the same name, a port that another program uses, another deployment.
+ * Refuses to touch what is not ours: a container of the same name, a port that another program uses.
  *
  * @throws DeployError
  */
@@ -51,13 +60,7 @@ export async function refuseConflicts(
   services: Services,
   variables: Record<string, string>,
   running: readonly ServiceState[],
-  folder: string,
 ): Promise<void> {
-  const other = running.find(({ deployment }) => deployment !== undefined && deployment !== folder);
-  if (other)
-    throw new DeployError(
-      `this engine runs the deployment of ${other.deployment} already: stop that one first, with "phoenix deploy --down" there`,
-    );
   for (const [service, { container_name, ports }] of Object.entries(services)) {
     const owner = container_name === undefined ? undefined : await ownerOf(engine, container_name);
     if (owner && owner.project !== PROJECT)
@@ -87,7 +90,7 @@ function addressOf(entry: unknown, variables: Record<string, string>): Address |
   if (typeof entry !== 'string') return undefined;
   const variable = /\$\{(\w+)/.exec(entry)?.[1];
   const filled = entry.replace(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, fallback: string) => {
-    return variables[name] || process.env[name] || fallback;
+    return variables[name] || fallback;
   });
   const match = /^(?:([\d.]+):)?(\d+):\d+$/.exec(filled);
   const port = Number(match?.[2] ?? 0);

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { skillFolders } from '../../assistant/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
+import { findCompose } from '../../deploy/index.ts';
 import { readCatalog } from '../../manifest/index.ts';
 import { createRuntimes, localPaths, selectRuntime } from '../../runtimes/index.ts';
 import { configOf } from '../with-operations.ts';
@@ -31,7 +32,7 @@ export function doctorCommand(): Command {
 }
 
 async function examine(config: LoadedConfig): Promise<Finding[]> {
-  const runtimes = createRuntimes(localPaths(config.state_dir));
+  const runtimes = createRuntimes(localPaths(config.state_dir), config.docker, config.skill_record);
   const findings: Finding[] = [
     { what: 'node', state: 'ok', detail: `${process.version} on ${process.platform} ${process.arch}` },
     stateDir(config.state_dir),
@@ -56,6 +57,7 @@ async function examine(config: LoadedConfig): Promise<Finding[]> {
       (error: Error): Finding => ({ what: 'skill_runtime', state: 'problem', detail: error.message }),
     ),
   );
+  findings.push(compose());
   const { skills, broken } = readCatalog(skillFolders(config));
   findings.push({
     what: 'skills',
@@ -89,6 +91,17 @@ function disk(path: string): Finding {
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
   if (free >= LITTLE_DISK_BYTES) return { what: 'disk', state: 'ok', detail };
   return { what: 'disk', state: 'warning', detail, hint: 'the memory cannot grow on a full disk: free some space' };
+}
+
+function compose(): Finding {
+  const found = findCompose();
+  if (found) return { what: 'compose', state: 'ok', detail: `${found.command.join(' ')} ${found.version}` };
+  return {
+    what: 'compose',
+    state: 'warning',
+    detail: 'neither "docker compose" nor "docker-compose" is installed',
+    hint: 'only "phoenix deploy" needs it: for example apt-get install docker-compose',
+  };
 }
 
 function nearestExisting(path: string): string {
