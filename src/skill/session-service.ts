@@ -217,7 +217,8 @@ class Session {
   }
 
   #refuse(status: SkillError['status'] | 'UNAUTHENTICATED', message: string): void {
-    this.#stream.destroy(Object.assign(new Error(message), { code: STATUS_CODES[status], details: message }));
+    // Not destroy(), which would end the stream without telling the client.
+    this.#stream.emit('error', Object.assign(new Error(message), { code: STATUS_CODES[status], details: message }));
   }
 }
 

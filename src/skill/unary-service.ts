@@ -50,7 +50,7 @@ export function createUnaryService(
         }
         call.end();
       } catch (error) {
-        call.destroy(toServiceError(error));
+        call.emit('error', toServiceError(error));
       }
     },
     check(
