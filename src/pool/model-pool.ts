@@ -233,8 +233,9 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
   }
 
   async #evictFor(newcomer: SkillUnit): Promise<void> {
-    const { memoryBudgetBytes = 0, maxLoaded = 0 } = this.#options;
-    if (memoryBudgetBytes === 0 && maxLoaded === 0) return;
+    const { memoryBudgetBytes = 0, maxLoaded = 0, runtime } = this.#options;
+    // Whoever starts the skills decides how many there are.
+    if (runtime.elsewhere || (memoryBudgetBytes === 0 && maxLoaded === 0)) return;
     const { name, resources } = newcomer.manifest;
     while (true) {
       const running = this.#running().filter((unit) => unit !== newcomer);

@@ -27,7 +27,7 @@ export class ExternalRuntime implements SkillRuntime {
         if (container === undefined) return NOT_IN_RECORD;
         return `${manager} starts and stops it, as ${container}: for example "docker restart ${container}", "docker logs ${container}"`;
       },
-      attach: async (skill, signal) => new ExternalInstance(skill, this.#entry(skill), await this.#line(skill, signal)),
+      attach: (skill, signal) => this.#attach(skill, signal),
     };
   }
 
@@ -61,11 +61,13 @@ export class ExternalRuntime implements SkillRuntime {
     return entry;
   }
 
-  async #line(skill: string, signal: AbortSignal): Promise<Socket> {
+  async #attach(skill: string, signal: AbortSignal): Promise<Instance> {
     while (true) {
       signal.throwIfAborted();
-      const line = await connectTo(this.#entry(skill).socket);
-      if (line) return line;
+      // Read each time: what comes back may have been replaced meanwhile.
+      const entry = this.#entry(skill);
+      const line = await connectTo(entry.socket);
+      if (line) return new ExternalInstance(skill, entry, line);
       await sleep(RETRY_MS);
     }
   }
