@@ -263,7 +263,11 @@ describe('a deployment', {
     assert.match(run(['chat', '¿Dónde vive mi hermana?']).stdout, /Madrid/);
     const now = await containers();
     assert.deepEqual([...now.keys()].sort(), [...old.keys()].sort());
-    for (const [name, { Image }] of now) assert.equal(Image, old.get(name)?.Image, name);
+    for (const [name, { Id, Image }] of now) {
+      assert.equal(Image, old.get(name)?.Image, name);
+      // What was not replaced was not touched.
+      if (name !== 'saraiskill.echo') assert.equal(Id, old.get(name)?.Id, name);
+    }
     assert.match(deploy().stdout, /nothing was changed/);
   });
 

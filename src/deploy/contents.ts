@@ -58,9 +58,10 @@ export async function deploymentContents(
     ['sarai/phoenix.yaml', assistantConfig(config, token)],
   ]);
   for (const { name, folder: source, entryPath } of skills) {
-    // The manifest is read by the assistant, and names a handler that has to be there.
-    for (const path of [join(source, 'skill.yaml'), entryPath])
-      files.set(join('sarai/skills', name, relative(source, path)), readFileSync(path, 'utf8'));
+    const manifestFolder = join('sarai/skills', name);
+    files.set(join(manifestFolder, 'skill.yaml'), readFileSync(join(source, 'skill.yaml'), 'utf8'));
+    // What the manifest names has to be there.
+    files.set(join(manifestFolder, relative(source, entryPath)), '// The handler is in the image of the skill.\n');
   }
   const { uid, gid } = containerUser();
   const variables: Record<string, string> = {

@@ -13,7 +13,7 @@ import { COMPOSE_FILE, type Contents, deployedAccess, deploymentContents, parseE
 import { DeployError } from './error.ts';
 import { DeployFolder, type Files } from './folder.ts';
 import { type Report, untilUp } from './health.ts';
-import { removeImages, restoreImages } from './images.ts';
+import { imageIds, removeReplaced, restoreNames } from './restore.ts';
 import { chooseServices, readComposeFile, refuseConflicts, refuseOtherDeployment, servicesOf } from './services.ts';
 import { untilSkillsReady } from './verify.ts';
 
@@ -124,8 +124,9 @@ class Deployment {
     const { engine, folder, before } = this.#prepared;
     const filesBefore = folder.all();
     try {
+      const replaced = await this.#imageIds();
       const deployed = await this.#steps();
-      await removeImages(engine, before, deployed.services);
+      await removeReplaced(engine, [...replaced, ...before.map(({ imageId }) => imageId)]);
       return deployed;
     } catch (error) {
       report(`failed: ${(error as Error).message}`);
@@ -134,6 +135,14 @@ class Deployment {
       );
       throw new DeployError(`${(error as Error).message}\n${outcome}`, { cause: error });
     }
+  }
+
+  #imageIds(): Promise<string[]> {
+    const { engine, images } = this.#prepared;
+    return imageIds(
+      engine,
+      images.map(({ name }) => name),
+    );
   }
 
   async #steps(): Promise<Deployed> {
@@ -191,7 +200,7 @@ class Deployment {
     let isComposeDone = false;
     const isNew = ({ containerId }: ServiceState) =>
       isComposeDone || !before.some((state) => state.containerId === containerId);
-    const up = compose.up(services, either).finally(() => {
+    const up = compose.up(services, either).then(() => {
       isComposeDone = true;
     });
     // What a service says of itself explains more than what compose says of it.
@@ -221,7 +230,8 @@ class Deployment {
       return 'nothing ran before: what was started has been removed, volumes were kept';
     }
     report('rolling back to what ran before ...');
-    await restoreImages(engine, ran);
+    const built = await this.#imageIds();
+    await restoreNames(engine, ran);
     folder.replace(files);
     const variables = parseEnvFile(folder.read('env') ?? '');
     const projectDir = variables.SARAI_PROJECT_DIR ?? folder.path;
@@ -229,6 +239,7 @@ class Deployment {
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
     await new Compose({ ...composeOptions, variables, projectDir }).up(services, signal);
     await this.#check(await untilUp(engine, services, () => true, report, signal), signal);
+    await removeReplaced(engine, built);
     return `rolled back: ${services.join(', ')} run as before`;
   }
 }

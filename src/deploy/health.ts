@@ -41,6 +41,7 @@ export async function untilUp(
   const started = performance.now();
   while (true) {
     const states = (await serviceStates(engine)).filter(({ service }) => services.includes(service));
+    if (signal.aborted && (signal.reason as Error).name !== 'TimeoutError') throw signal.reason;
     for (const state of states.filter(isNew)) {
       const now = describeState(state);
       if (told.get(state.service) !== now) {
@@ -52,7 +53,6 @@ export async function untilUp(
     const up = states.filter((state) => isNew(state) && isUp(state)).map(({ service }) => service);
     if (services.every((service) => up.includes(service))) return states;
     if (signal.aborted) {
-      if ((signal.reason as Error).name !== 'TimeoutError') throw signal.reason;
       const late = states.find((state) => !isUp(state));
       const missing = services.find((service) => !states.some((state) => state.service === service));
       if (late) throw new DeployError(await failure(engine, late, `not up in time (${describeState(late)})`));

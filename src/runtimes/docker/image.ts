@@ -34,6 +34,7 @@ export function imageName(spec: Pick<LaunchSpec, 'manifest'>): string {
 export interface ImageInspection {
   Id: string;
   Size: number;
+  RepoTags?: string[] | null;
   Config?: { Labels?: Record<string, string> };
 }
 
