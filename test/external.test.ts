@@ -27,19 +27,18 @@ describe('a skill that somebody else starts and stops', () => {
   });
 
   /** What the one who starts skills writes down. */
-  function writeRecord(): void {
-    const { fingerprint, instanceId, ownerToken } = JSON.parse(
-      readFileSync(join(others.paths.run('echo'), 'unit.json'), 'utf8'),
-    ) as Record<string, string>;
-    const socket = join(others.paths.socketDir('echo'), 'skill.sock');
-    const echo = { fingerprint, instanceId, ownerToken, socket, container: 'saraiskill.echo' };
+  async function writeRecord(): Promise<void> {
+    const instance = await others.pool.runtime.find('echo');
+    assert.ok(instance?.endpoint.kind === 'unix');
+    const { fingerprint, instanceId, ownerToken, endpoint } = instance;
+    const echo = { fingerprint, instanceId, ownerToken, socket: endpoint.path, container: 'saraiskill.echo' };
     writeFileSync(recordPath, JSON.stringify({ format: 1, manager: 'a test', skills: { echo } }));
   }
   const answer = async () => (await pool.client('echo').infer({ prompt: 'hello' }, { timeoutMs: 8000 })).text;
 
   before(async () => {
     await others.pool.start('echo');
-    writeRecord();
+    await writeRecord();
   });
   after(async () => {
     await pool.close();
@@ -75,7 +74,7 @@ describe('a skill that somebody else starts and stops', () => {
     killSkill(others.paths, 'echo', 'innermost');
     assert.match((await noticed).reason, /^crashed/);
     await others.pool.start('echo');
-    writeRecord();
+    await writeRecord();
     assert.equal(await answer(), 'hello');
   });
 
@@ -85,7 +84,7 @@ describe('a skill that somebody else starts and stops', () => {
     const waiting = answer();
     await sleep(500);
     await others.pool.start('echo');
-    writeRecord();
+    await writeRecord();
     const started = performance.now();
     assert.equal(await waiting, first);
     assert.ok(performance.now() - started < 2000);

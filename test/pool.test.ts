@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { credentials, status } from '@grpc/grpc-js';
 import { InferRequest, SkillServiceClient } from '../src/contract/index.ts';
@@ -17,7 +16,7 @@ import { availableRuntimes, createTestPool, onEvent } from './support/pool.ts';
 
 for (const runtime of await availableRuntimes()) {
   describe(`ModelPool with ${runtime}`, () => {
-    const { pool, stateDir, paths, cleanUp } = createTestPool(runtime);
+    const { pool, stateDir, cleanUp } = createTestPool(runtime);
     after(cleanUp);
 
     it('launches once for many callers and hands out one client', async () => {
@@ -44,10 +43,9 @@ for (const runtime of await availableRuntimes()) {
 
     it('tells a stock client why its stream failed', async () => {
       await pool.getSkillClient('sql');
-      const stock = new SkillServiceClient(
-        `unix:${join(paths.socketDir('sql'), 'skill.sock')}`,
-        credentials.createInsecure(),
-      );
+      const instance = await pool.runtime.find('sql');
+      assert.ok(instance?.endpoint.kind === 'unix');
+      const stock = new SkillServiceClient(`unix:${instance.endpoint.path}`, credentials.createInsecure());
       const request = { ...InferRequest.decode(new Uint8Array()), prompt: 'SELEC' };
       const stream = stock.inferStream(request, { deadline: Date.now() + 2000 });
       await assert.rejects(once(stream.resume(), 'end'), { code: status.INVALID_ARGUMENT });

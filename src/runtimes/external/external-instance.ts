@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { type MetricsResponse, SkillServiceClient } from '../../contract/index.ts';
 import type { IsolationLevel } from '../../skill/index.ts';
-import { type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
+import { type Endpoint, type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
 import type { SkillRecord } from './record.ts';
 
 /** How long to wait for what a skill says of itself, in milliseconds. */
@@ -16,7 +16,8 @@ export class ExternalInstance implements Instance {
   readonly fingerprint: string;
   readonly instanceId: string;
   readonly ownerToken: string;
-  readonly socketPath: string;
+  readonly endpoint: Endpoint;
+  readonly slot = 0;
   readonly launchedAt = Date.now();
   /** Never stopped for being idle, never evicted, left alone when the pool closes. */
   readonly kept = true;
@@ -34,7 +35,7 @@ export class ExternalInstance implements Instance {
     this.fingerprint = fingerprint;
     this.instanceId = instanceId;
     this.ownerToken = ownerToken;
-    this.socketPath = socket;
+    this.endpoint = { kind: 'unix', path: socket };
     this.#line = line;
     // Connects at the first question.
     this.#client = new SkillServiceClient(`unix:${socket}`, credentials.createInsecure());
@@ -49,6 +50,14 @@ export class ExternalInstance implements Instance {
   }
 
   keep(): void {}
+
+  pause(): Promise<void> {
+    return Promise.reject(new RuntimeError(`skill ${this.skill}: whoever started it decides whether it runs`));
+  }
+
+  activate(): Promise<void> {
+    return Promise.resolve();
+  }
 
   reload(): void {
     throw new RuntimeError(`skill ${this.skill}: whoever started it replaces its code, too`);
