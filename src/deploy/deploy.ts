@@ -231,7 +231,7 @@ class Deployment {
     }
     report('rolling back to what ran before ...');
     const built = await this.#imageIds();
-    await restoreNames(engine, ran);
+    await restoreNames(engine, before);
     folder.replace(files);
     const variables = parseEnvFile(folder.read('env') ?? '');
     const projectDir = variables.SARAI_PROJECT_DIR ?? folder.path;

@@ -4,7 +4,7 @@ import { type ServiceState, serviceStates } from './containers.ts';
 /**
  * Undoes what was begun to replace containers: newer ones go, and images and containers get back the names that were taken from them.
  *
- * @param before what ran, and is to run again
+ * @param before what was there, and is to be there again
  */
 export async function restoreNames(engine: Engine, before: readonly ServiceState[]): Promise<void> {
   const now = await serviceStates(engine);
