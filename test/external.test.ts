@@ -71,7 +71,9 @@ describe('a skill that somebody else starts and stops', () => {
 
   it('is connected to again after it was killed, and under a new identity', async () => {
     const noticed = onEvent(pool, 'stopped');
+    const ended = onEvent(others.pool, 'stopped');
     killSkill(others.paths, 'echo', 'innermost');
+    await ended;
     assert.match((await noticed).reason, /^crashed/);
     await others.pool.start('echo');
     await writeRecord();

@@ -1,8 +1,9 @@
 /** Keep-alive, stop while starting, and the isolation that a skill demands. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { ModelPool } from '../src/pool/index.ts';
-import { skillProcesses } from './support/kill.ts';
+import { killSkill, skillProcesses } from './support/kill.ts';
 import { availableRuntimes, createTestPool, onEvent } from './support/pool.ts';
 import { copiesOf } from './support/scoped-pool.ts';
 
@@ -30,6 +31,21 @@ for (const runtime of await availableRuntimes()) {
       await pool.getSkillClient('pinned');
       await (await pool.getSkillClient('working')).infer({ prompt: 'sleep:400' });
       assert.deepEqual(await statesOf(pool), { pinned: 'ready', working: 'ready' });
+      await cleanUp();
+    });
+
+    it('is not harmed by a late look at the one before it', async () => {
+      const { pool, paths, cleanUp } = createTestPool(runtime);
+      const client = await pool.getSkillClient('echo');
+      const look = await pool.runtime.find('echo');
+      assert.ok(look?.endpoint.kind === 'unix');
+      const died = onEvent(pool, 'stopped');
+      killSkill(paths, 'echo', 'innermost');
+      await died;
+      await client.infer({ prompt: 'again' });
+      await look.exited;
+      assert.ok(existsSync(look.endpoint.path), 'the socket of the running skill is gone');
+      assert.ok(await pool.runtime.find('echo'), 'the record of the running skill is gone');
       await cleanUp();
     });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { parse } from 'yaml';
 import { isLoopback, type LoadedConfig, loadConfig } from './load.ts';
 
 const TOKEN = 'a-token-of-enough-characters';
@@ -37,10 +38,12 @@ function problems(text: string, environment: NodeJS.ProcessEnv = {}): string {
 
 describe('loadConfig', () => {
   it('has a default for everything', () => {
-    assert.deepEqual(load(''), {
+    const { source: _, ...settings } = load('');
+    assert.deepEqual(settings, {
       state_dir: join(folder, 'state'),
       skill_dirs: [],
       skill_runtime: 'auto',
+      docker: { build: 'auto', transport: 'auto' },
       server: { host: '127.0.0.1', port: 8080, body_limit: 1_048_576 },
       pool: { idle_ttl: 300_000, memory_budget: 0, max_loaded: 0, lease: 60_000 },
       memory: { backend: 'skill', timeout: 5000, single_valued: [] },
@@ -64,6 +67,12 @@ skills:
     assert.deepEqual(config.skills.weather, { pinned: true, idle_ttl: 0, config: { city: 'Bilbao' } });
   });
 
+  it('gives the settings on as YAML, with the variables that override them', () => {
+    const { source } = load('log_level: warn\nserver: { port: 1234 }\n', { PHOENIX_SERVER_PORT: '4321' });
+    assert.deepEqual(parse(source), { log_level: 'warn', server: { port: 4321 } });
+    assert.equal(load('skill_record: skills.json').skill_record, join(folder, 'skills.json'));
+  });
+
   it('takes the file of PHOENIX_CONFIG, but rather the one that is named', () => {
     writeFileSync(file, 'log_level: warn');
     const other = join(folder, 'other.yaml');
@@ -85,7 +94,7 @@ skills:
     [
       'an unknown key',
       'log_level: info\nlog_levle: info',
-      /:2: log_levle: unknown key; allowed here: log_level, memory,/,
+      /:2: log_levle: unknown key; allowed here: docker, log_level, memory,/,
     ],
     [
       'an unknown key of a section',
@@ -155,7 +164,7 @@ describe('PHOENIX_ variables', () => {
       '1',
       /^PHOENIX_SERVER_PROT: server\.prot: unknown key; allowed here: body_limit, host, port/,
     ],
-    ['PHOENIX_LOGLEVEL', 'info', /^PHOENIX_LOGLEVEL: loglevel: unknown key; allowed here: log_level, memory/],
+    ['PHOENIX_LOGLEVEL', 'info', /^PHOENIX_LOGLEVEL: loglevel: unknown key; allowed here: docker, log_level, memory/],
     [
       'PHOENIX_POOL_LEASE',
       '1 minute',

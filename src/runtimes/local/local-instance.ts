@@ -13,7 +13,7 @@ import {
 import { cgroupMemory, cgroupProcesses, removeCgroups, wasOutOfMemory } from '../sandbox/cgroup.ts';
 import { installHandler } from './code-dir.ts';
 import { identify, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
-import { removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
+import { readRecord, removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
 
 /** How often a process that is not our child is looked at, in milliseconds: only a parent is told of an exit. */
 const ADOPTED_POLL_MS = 250;
@@ -151,8 +151,11 @@ export class LocalInstance implements Instance {
     const outOfMemory = exit.outOfMemory || wasOutOfMemory(this.#record.cgroups);
     this.#killMembers();
     await removeCgroups(this.#record.cgroups);
-    rmSync(this.endpoint.path, { force: true });
-    removeRecord(this.#recordDir);
+    // Who only looks from time to time whether it still runs may be late: these may be those of its successor by now.
+    const current = readRecord(this.#recordDir);
+    const isReplaced = current !== undefined && current.instanceId !== this.instanceId;
+    if (!isReplaced) removeRecord(this.#recordDir);
+    if (!isReplaced || current.slot !== this.slot) rmSync(this.endpoint.path, { force: true });
     return { ...exit, outOfMemory };
   }
 }
