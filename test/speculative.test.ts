@@ -222,6 +222,24 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
     assert.ok(generated.length <= 3 && generated.at(-1)?.finish !== undefined);
   });
 
+  test('what a sequence was used for before does not matter, also where the beginning of the prompt is kept', async () => {
+    const model = tokenizer;
+    const words = Array.from({ length: 30 }, (_, n) => sentence(n)).join(' ');
+    const first = nanoPrompt(model, 'extract', words).slice(0, 300);
+    const second = [...first.slice(0, 290), ...prompt(5)];
+    const settings = { ...DEFAULT_SAMPLER, temperature: 1, maxTokens: 40 };
+    const generate = async (prompts: number[][]) => {
+      const target = await LlamaTarget.create(model, { contextSize: 512, threads: 1 });
+      const decoder = new SpeculativeDecoder({ target, profile: eager(q8()), draft: new LocalDraft(draftModel) });
+      let tokens: number[] = [];
+      for (const its of prompts) tokens = tokensOf(await Array.fromAsync(decoder.generate(its, settings)));
+      await target.dispose();
+      return tokens;
+    };
+    assert.deepEqual(await generate([first, second]), await generate([second]));
+    assert.deepEqual(await generate([second, prompt(1), first]), await generate([first]));
+  });
+
   /** First tokens over many seeds, against the probabilities that the model gives. */
   async function firstTokens(Decoder: typeof SpeculativeDecoder, seeds: number) {
     const it = q8();

@@ -42,8 +42,10 @@ export interface GateLimits {
   minAcceptance: number;
   /** Below this predicted gain, no speculation. */
   minGain: number;
-  /** Tested tokens, or rounds without a proposal, after which to decide. */
+  /** Tested tokens after which to decide. */
   window: number;
+  /** Rounds in a row without a proposal after which a source is too slow. */
+  emptyRounds: number;
   /** Rounds after which a source that would not pay even if it were always right is given up. */
   hopelessAfter: number;
   /** Generated tokens after which to try again; doubles each time that it was in vain. */
@@ -55,6 +57,7 @@ export const GATE_LIMITS: GateLimits = {
   minAcceptance: 0.6,
   minGain: 1.05,
   window: 32,
+  emptyRounds: 16,
   hopelessAfter: 4,
   retryAfter: 256,
   retryAtMost: 16_384,
@@ -89,7 +92,7 @@ export function nextGate(gate: Gate, event: GateEvent, limits: GateLimits): Gate
   if (event.t === 'generated') return gate;
   if (event.t === 'empty') {
     const empty = gate.empty + 1;
-    return empty >= limits.window ? close('slow', gate.retryAfter, limits) : { ...gate, empty };
+    return empty >= limits.emptyRounds ? close('slow', gate.retryAfter, limits) : { ...gate, empty };
   }
   const tested = gate.tested + event.count;
   const rounds = gate.rounds + 1;
