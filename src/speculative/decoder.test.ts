@@ -152,7 +152,7 @@ test('a draft that never answers in time is no longer asked', async () => {
   const it = decoder(target, { draft, profile: { exactWidth: 3, verifyMs: [1, 1.1, 1.2] } });
   await generate(it, { maxTokens: 100, temperature: 1 });
   assert.equal(it.stats.snapshot().fallbacks.slow, 1);
-  assert.equal(draft.asked, 16);
+  assert.equal(draft.asked, 8);
 });
 
 test('a draft that dies is counted once and not asked again', async () => {

@@ -110,12 +110,14 @@ export class SpeculativeDecoder {
     const sequence = await this.#options.target.acquire(signal);
     let speculation: Speculation | undefined;
     try {
-      await sequence.prefill(output.tokens.slice(0, -1), signal);
       if (settings.grammar !== undefined) {
+        await sequence.prefill(output.tokens.slice(0, -1), signal);
         yield* this.#constrained(sequence, output, settings, settings.grammar, signal);
         return;
       }
-      speculation = this.#speculation(output.tokens, settings);
+      speculation = this.#speculation(output.tokens.slice(), settings);
+      speculation.start(output.left - 1);
+      await sequence.prefill(output.tokens.slice(0, -1), signal);
       while (!output.isFinished) {
         signal?.throwIfAborted();
         yield* await this.#round(sequence, output, settings, speculation);

@@ -57,6 +57,8 @@ class LocalDraftStream implements DraftStream {
     this.#tokens = prompt.slice();
     this.#certain = prompt.length;
     this.#isAlive = model.canRollBack && options.vocabularyHash === model.vocabularyHash;
+    // Reads the prompt.
+    if (this.#isAlive) void this.#draft();
   }
 
   get alive(): boolean {

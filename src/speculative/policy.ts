@@ -57,7 +57,7 @@ export const GATE_LIMITS: GateLimits = {
   minAcceptance: 0.6,
   minGain: 1.05,
   window: 32,
-  emptyRounds: 16,
+  emptyRounds: 8,
   hopelessAfter: 4,
   retryAfter: 256,
   retryAtMost: 16_384,

@@ -54,6 +54,15 @@ export class Speculation {
     this.#committed = options.prompt.length;
   }
 
+  /** The draft may read the prompt while the target does. @param most tokens that can be used */
+  start(most: number): void {
+    const { draft, prompt, draftOptions, sources, costs, draftTokens } = this.#options;
+    if (Math.min(most, this.#options.most) < 1) return;
+    const isWanted =
+      draftTokens === 'adaptive' ? sources.draft?.isOpen && this.#canGain(costs.verifyMs) : draftTokens > 0;
+    if (isWanted) this.#stream = draft?.open(prompt, draftOptions);
+  }
+
   /** @param most tokens that can still be used */
   async propose(most: number): Promise<Proposal> {
     const limit = Math.min(most, this.#options.most);
