@@ -214,7 +214,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
       policy: {
         idleTtlMs: settings.idleTtlMs ?? idleTtlMs ?? 300_000,
         pinned: settings.pinned ?? false,
-        warm: settings.warm ?? manifest.warm,
+        warm: this.#options.runtime.elsewhere ? 0 : (settings.warm ?? manifest.warm),
         backoff: { ...DEFAULT_BACKOFF, ...backoff },
       },
       makeRoom: () => this.#makeRoom(unit),
