@@ -138,14 +138,10 @@ export async function chooseServices(
 /** @returns why it could not be pulled */
 async function pull(engine: Engine, image: string, report: Report): Promise<string | undefined> {
   report(`  pulling ${image} ...`);
-  const late = AbortSignal.timeout(PULL_MS);
   try {
     const [, fromImage = image, tag = ''] = /^(.*):([^:/]+)$/.exec(image) ?? [];
-    const answer = await engine.stream('POST', `/images/create?${new URLSearchParams({ fromImage, tag })}`);
-    late.addEventListener('abort', () => answer.destroy(new Error(`not pulled within ${PULL_MS / 1000} s`)));
-    let rest = '';
-    for await (const piece of answer) rest = (rest + String(piece)).slice(-10_000);
-    const error = rest
+    const said = await engine.work(`/images/create?${new URLSearchParams({ fromImage, tag })}`, undefined, PULL_MS);
+    const error = said
       .split('\n')
       .filter((line) => line.startsWith('{"error'))
       .map((line) => (JSON.parse(line) as { error?: string }).error)

@@ -4,9 +4,24 @@
  */
 
 /** System calls by number: /usr/include/asm/unistd_64.h. */
-export const SYSCALL = { pause: 34, setuid: 105, chroot: 161, mount: 165, sethostname: 170, unshare: 272 } as const;
+export const SYSCALL = {
+  ...{
+    pause: 34,
+    getpid: 39,
+    ptrace: 101,
+    syslog: 103,
+    setuid: 105,
+    setgid: 106,
+    mknod: 133,
+    pivotRoot: 155,
+    chroot: 161,
+  },
+  ...{ mount: 165, umount: 166, swapon: 167, reboot: 169, sethostname: 170, iopl: 172 },
+  ...{ initModule: 175, kexecLoad: 246, addKey: 248, keyctl: 250, unshare: 272, perfEventOpen: 298 },
+  ...{ openByHandleAt: 304, setns: 308, bpf: 321, userfaultfd: 323 },
+} as const;
 /** What unshare(2) can make new: /usr/include/linux/sched.h. */
-export const CLONE = { none: 0, mounts: 0x2_0000, user: 0x1000_0000, pids: 0x2000_0000, network: 0x4000_0000 } as const;
+export const CLONE = { mounts: 0x2_0000, user: 0x1000_0000, pids: 0x2000_0000, network: 0x4000_0000 } as const;
 
 export const canRunNative = process.arch === 'x64' && process.platform === 'linux';
 

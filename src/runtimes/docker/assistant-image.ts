@@ -6,6 +6,7 @@ import type { LocalPaths } from '../local/paths.ts';
 import { type ImagePlan, imageCacheOf } from './build.ts';
 import { type Engine, EngineError } from './engine.ts';
 import {
+  ARCHITECTURE,
   CONTENT_LABEL,
   type ContainerDefaults,
   commonLayer,
@@ -46,7 +47,10 @@ export async function planAssistantImage(engine: Engine, version: string, paths:
     .digest('hex')
     .slice(0, 32);
   const name = assistantImageName(version);
-  const isBuilt = async () => (await inspectImage(engine, name))?.Config?.Labels?.[CONTENT_LABEL] === content;
+  const isBuilt = async () => {
+    const found = await inspectImage(engine, name);
+    return found?.Architecture === ARCHITECTURE && found.Config?.Labels?.[CONTENT_LABEL] === content;
+  };
   const build = async () => {
     const cacheDir = imageCacheOf(paths);
     const code = await makeLayer(join(cacheDir, `assistant-${content}.tar`), [

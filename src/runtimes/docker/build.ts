@@ -49,7 +49,7 @@ export async function planSkillImage(engine: Engine, manifest: Manifest, paths: 
   const build = async () => {
     await buildSkillImage(manifest, paths, found?.base);
   };
-  return { name: imageName({ manifest }), isCurrent: found?.isCurrent === true, build };
+  return { name: imageName({ manifest }), isCurrent: found !== undefined && found.flaw === undefined, build };
 }
 
 /**
@@ -73,7 +73,7 @@ export async function buildSkillImage(
   try {
     const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path }, paths);
     const found = await findImage(engine, parts);
-    if (!found?.isCurrent || found.base !== base) await buildImage(engine, parts, imageCacheOf(paths), base);
+    if (!found || found.flaw || found.base !== base) await buildImage(engine, parts, imageCacheOf(paths), base);
     const image = await findImage(engine, parts);
     if (!image) throw new RuntimeError(`the image ${imageName({ manifest })} was removed while it was built`);
     const sbom = join(makePrivateDir(imageCacheOf(paths)), `${imageName({ manifest }).replace(':', '-')}.cdx.json`);

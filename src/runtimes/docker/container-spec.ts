@@ -66,6 +66,21 @@ export function hostConfig({ manifest }: Pick<LaunchSpec, 'manifest'>, network: 
   };
 }
 
+/** No core dumps, and no more open files than in the sandbox. */
+export const ULIMITS = [
+  { Name: 'core', Soft: 0, Hard: 0 },
+  { Name: 'nofile', Soft: 1024, Hard: 1024 },
+];
+
+/** All that a container shares with the machine: the folder of its socket, its launch configuration, its own /data. */
+export function mounts(files: ContainerFiles, network: string | undefined): object[] {
+  return [
+    ...(network === undefined ? [{ Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR }] : []),
+    { Type: 'bind', Source: files.launchConfigPath, Target: LAUNCH_PATH, ReadOnly: true },
+    ...(files.volume ? [{ Type: 'volume', Source: files.volume, Target: DATA_DIR }] : []),
+  ];
+}
+
 /** What is launched, and which launch it is. */
 export interface ContainerIdentity {
   image: string;
@@ -100,32 +115,10 @@ export function containerSpec(
       ...hostConfig(spec, network),
       ...(network === undefined ? {} : { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
       Init: true,
-      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
+      Ulimits: ULIMITS,
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
       RestartPolicy: { Name: 'no' },
-      Mounts: [
-        ...(network === undefined ? [{ Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR }] : []),
-        { Type: 'bind', Source: files.launchConfigPath, Target: LAUNCH_PATH, ReadOnly: true },
-        ...(files.volume ? [{ Type: 'volume', Source: files.volume, Target: DATA_DIR }] : []),
-      ],
+      Mounts: mounts(files, network),
     },
   };
-}
-
-/** Whether a container is isolated as one that would be launched now; its limits are compared by the fingerprint. */
-export function isIsolated(actual: HostConfig, network: string | undefined): boolean {
-  const { Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs } = actual;
-  const resources = { memory: 0, cpus: 0, pids: 0, tmp: 0 };
-  const wanted: HostConfig = {
-    ...hostConfig({ manifest: { resources } as LaunchSpec['manifest'] }, network),
-    ...{ Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs },
-  };
-  return (
-    (Object.keys(wanted) as (keyof HostConfig)[]).every(
-      (key) => JSON.stringify(actual[key]) === JSON.stringify(wanted[key]),
-    ) &&
-    Memory > 0 &&
-    Memory === MemorySwap &&
-    PidsLimit > 0
-  );
 }

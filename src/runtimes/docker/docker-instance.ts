@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import type { IsolationLevel } from '../../skill/index.ts';
 import { type Endpoint, type Exit, type Instance, type InstanceStats, RuntimeError } from '../runtime.ts';
 import { type Engine, EngineError } from './engine.ts';
@@ -109,7 +108,8 @@ export class DockerInstance implements Instance {
     const { engine, containerId, onEnd } = this.#options;
     let code: number | undefined;
     try {
-      ({ StatusCode: code } = await engine.json<{ StatusCode: number }>('POST', `/containers/${containerId}/wait`));
+      const path = `/containers/${containerId}/wait`;
+      ({ StatusCode: code } = await engine.json<{ StatusCode: number }>('POST', path, undefined, Infinity));
     } catch {
       // The engine went away, and its containers with it.
     }
@@ -154,11 +154,8 @@ export async function removeContainer(engine: Engine, containerId: string): Prom
 
 /** The last lines that a container wrote. */
 export async function containerLogs(engine: Engine, containerId: string, lines: number): Promise<string[]> {
-  const answer = await engine.stream('GET', `/containers/${containerId}/logs?stdout=1&stderr=1&tail=${lines}`);
-  answer.setEncoding('latin1');
-  return demultiplex(Buffer.from(await text(answer), 'latin1'))
-    .split('\n')
-    .filter(Boolean);
+  const frames = await engine.bytes(`/containers/${containerId}/logs?stdout=1&stderr=1&tail=${lines}`);
+  return demultiplex(frames).split('\n').filter(Boolean);
 }
 
 /** Output and errors come in frames: one byte of kind, three of nothing, four of length. */

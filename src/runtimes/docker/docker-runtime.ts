@@ -20,19 +20,19 @@ import {
   removeContainerRecord,
   writeContainerRecord,
 } from './container-record.ts';
-import { containerSpec, type HostConfig, isIsolated, LABELS } from './container-spec.ts';
+import { type ContainerFiles, containerSpec, LABELS } from './container-spec.ts';
 import { containerLogs, DockerInstance, removeContainer } from './docker-instance.ts';
+import { type EffectiveConfig, isIsolated } from './effective-isolation.ts';
 import { Engine, EngineError, engineSocket } from './engine.ts';
-import { buildImage, DATA_DIR, findImage, HANDLER_PATH, imageName, SOCKET_PATH } from './image.ts';
+import { ARCHITECTURE, buildImage, DATA_DIR, findImage, HANDLER_PATH, imageName, SOCKET_PATH } from './image.ts';
 import { containerUser } from './layers.ts';
 import { ensureNetwork, publishedPort, removeNetwork, SKILL_PORT, type Transport, transportOf } from './transport.ts';
 
-interface Inspection {
+interface Inspection extends EffectiveConfig {
   Id: string;
   Created: string;
   State: { Status: string };
-  Config: { Labels: Record<string, string> };
-  HostConfig: HostConfig;
+  Config: EffectiveConfig['Config'] & { Labels: Record<string, string> };
 }
 
 export interface DockerSettings {
@@ -45,7 +45,7 @@ export interface DockerSettings {
 export class DockerRuntime implements SkillRuntime {
   readonly name = 'docker';
   readonly isolation = 'container';
-  readonly policyVersion = 2;
+  readonly policyVersion = 3;
   readonly #settings: DockerSettings;
   readonly #paths: LocalPaths;
   readonly #imageCache: string;
@@ -67,8 +67,10 @@ export class DockerRuntime implements SkillRuntime {
     try {
       const path = engineSocket();
       if (path === undefined) return { available: false, detail: 'there is no engine socket', hint };
-      const { Version, ApiVersion, Os } = await new Engine(path).version();
+      const { Version, ApiVersion, Os, Arch } = await new Engine(path).version();
       if (Os !== 'linux') return { available: false, detail: `the engine runs ${Os} containers`, hint };
+      if (Arch !== ARCHITECTURE)
+        return { available: false, detail: `the engine runs on ${Arch}, images are made for ${ARCHITECTURE}` };
       return { available: true, detail: `Docker Engine ${Version} (API ${ApiVersion}) on ${path}` };
     } catch (error) {
       return { available: false, detail: (error as Error).message };
@@ -84,12 +86,10 @@ export class DockerRuntime implements SkillRuntime {
         this.#network(engine, name),
         slot === 0 ? this.#removeLeftovers(engine, name) : undefined,
       ]);
-      const runDir = makePrivateDir(this.#paths.run(unitName(name, slot)));
-      const files = {
-        socketDir: makePrivateDir(this.#paths.socketDir(unitName(name, slot))),
-        launchConfigPath: join(runDir, 'launch.json'),
-        volume: spec.manifest.volumes.includes('data') ? `phoenix-${this.#stateId}-${name}-data` : undefined,
-      };
+      const files = this.#files(name, slot);
+      if (!spec.manifest.volumes.includes('data')) files.volume = undefined;
+      const runDir = makePrivateDir(dirname(files.launchConfigPath));
+      makePrivateDir(files.socketDir);
       rmSync(socketPath(this.#paths, unitName(name, slot)), { force: true });
       const certificates = network === undefined ? undefined : await launchCertificates();
       const config = launchConfig(spec, 'container', {
@@ -144,12 +144,22 @@ export class DockerRuntime implements SkillRuntime {
         continue;
       }
       // What runs counts, not what a label says: one that is isolated in another way has another fingerprint.
-      const isAsWanted = isIsolated(container.HostConfig, network);
+      const isAsWanted = isIsolated(container, this.#files(skill, record.slot), network);
       const fingerprint = isAsWanted ? (Labels[LABELS.spec] ?? '') : 'not isolated as it should be';
       const launchedAt = Date.parse(container.Created);
       return await this.#instance(engine, container.Id, { skill, fingerprint, launchedAt }, record);
     }
     return undefined;
+  }
+
+  /** What a container of a skill may share with this machine. */
+  #files(skill: string, slot: number): ContainerFiles {
+    const unit = unitName(skill, slot);
+    return {
+      socketDir: this.#paths.socketDir(unit),
+      launchConfigPath: join(this.#paths.run(unit), 'launch.json'),
+      volume: `phoenix-${this.#stateId}-${skill}-data`,
+    };
   }
 
   async logs(skill: string, lines: number): Promise<string[]> {
@@ -163,10 +173,10 @@ export class DockerRuntime implements SkillRuntime {
   async #image(engine: Engine, spec: LaunchSpec): Promise<string> {
     const parts = await imagePartsOf(spec, this.#paths);
     const found = await findImage(engine, parts);
-    if (found?.isCurrent) return found.id;
+    if (found && !found.flaw) return found.id;
     if (this.#settings.build === 'never') {
       throw new RuntimeError(
-        `the image ${imageName(spec)} ${found ? 'has older code' : 'is missing'}: run "phoenix skill build ${spec.manifest.name}", or set docker.build to auto`,
+        `the image ${imageName(spec)} ${found ? found.flaw : 'is missing'}: run "phoenix skill build ${spec.manifest.name}", or set docker.build to auto`,
       );
     }
     return await buildImage(engine, parts, this.#imageCache, found?.base);

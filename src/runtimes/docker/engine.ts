@@ -2,12 +2,18 @@ import { existsSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 
 /** The newest version of the Engine API that is spoken here; an older engine gets its own. */
 const API_VERSION = '1.43';
-const CONNECT_TIMEOUT_MS = 3000;
+/** For the first answer, in milliseconds: what does not answer by then is no engine that skills could run on. */
+const HELLO_TIMEOUT_MS = 2000;
+/** For any other answer, in milliseconds: an engine that is busy with many containers may take its time. */
+const ANSWER_TIMEOUT_MS = 60_000;
+/** For unpacking an image of some 100 MB on a slow disk, in milliseconds. */
+const WORK_TIMEOUT_MS = 300_000;
 
 /** The engine refused, or did not answer. `status` is the HTTP status, 0 when there was no answer. */
 export class EngineError extends Error {
@@ -20,12 +26,15 @@ export class EngineError extends Error {
   }
 }
 
-export interface EngineVersion {
-  Version: string;
-  ApiVersion: string;
-  Arch: string;
-  Os: string;
-}
+const versionSchema = z.object({
+  Version: z.string(),
+  ApiVersion: z.string().regex(/^\d+\.\d+$/),
+  /** As Go calls it: amd64, arm64. */
+  Arch: z.string(),
+  Os: z.string(),
+});
+
+export type EngineVersion = z.output<typeof versionSchema>;
 
 /** Where an engine may listen, the most explicit place first. @throws EngineError for an address that is no unix socket */
 export function engineSocket(environment: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -46,6 +55,8 @@ export function engineSocket(environment: NodeJS.ProcessEnv = process.env): stri
   return places.find((path) => existsSync(path));
 }
 
+type Body = string | AsyncIterable<Uint8Array> | undefined;
+
 /** A client of the Docker Engine API (https://docs.docker.com/reference/api/engine/) over its unix socket. */
 export class Engine {
   readonly socketPath: string;
@@ -55,64 +66,122 @@ export class Engine {
     this.socketPath = socketPath;
   }
 
-  /** What answers there. @throws EngineError */
+  /** What answers there. @throws EngineError, after two seconds at most */
   async version(): Promise<EngineVersion> {
-    this.#version ??= JSON.parse(await text(await this.#send('GET', '/version', undefined, CONNECT_TIMEOUT_MS)));
-    return this.#version as EngineVersion;
+    if (!this.#version) {
+      const answer = await this.#text('GET', '/version', undefined, HELLO_TIMEOUT_MS);
+      const version = versionSchema.safeParse(parsed(answer));
+      if (!version.success) throw this.#noEngine(answer);
+      this.#version = version.data;
+    }
+    return this.#version;
   }
 
-  /** One request with JSON on both sides; undefined for an empty answer. @throws EngineError */
-  async json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await text(await this.stream(method, path, body === undefined ? undefined : JSON.stringify(body)));
-    return (answer === '' ? undefined : JSON.parse(answer)) as T;
+  /**
+   * One request with JSON on both sides; undefined for an empty answer.
+   *
+   * @param timeoutMs for the whole answer, in milliseconds; Infinity: as long as the engine likes
+   * @throws EngineError
+   */
+  async json<T>(method: string, path: string, body?: unknown, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T> {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await this.#text(method, await this.#versioned(path), sent, timeoutMs);
+    if (answer === '') return undefined as T;
+    const value = parsed(answer);
+    if (value === undefined) throw this.#noEngine(answer);
+    return value as T;
   }
 
-  /** One request whose answer is read piece by piece. @throws EngineError */
-  async stream(method: string, path: string, body?: string | AsyncIterable<Uint8Array>): Promise<IncomingMessage> {
+  /**
+   * Makes the engine do what takes long, with a tar archive or with nothing.
+   *
+   * @param timeoutMs for all of it, in milliseconds
+   * @returns what it said about it, one JSON object a line
+   * @throws EngineError
+   */
+  async work(path: string, archive?: AsyncIterable<Uint8Array>, timeoutMs = WORK_TIMEOUT_MS): Promise<string> {
+    return await this.#text('POST', await this.#versioned(path), archive, timeoutMs);
+  }
+
+  /** Reads what is no JSON. @throws EngineError */
+  async bytes(path: string): Promise<Buffer> {
+    return await this.#read('GET', await this.#versioned(path), undefined, ANSWER_TIMEOUT_MS);
+  }
+
+  async #versioned(path: string): Promise<string> {
     const { ApiVersion } = await this.version();
-    const version = compareVersions(ApiVersion, API_VERSION) < 0 ? ApiVersion : API_VERSION;
-    return await this.#send(method, `/v${version}${path}`, body);
+    return `/v${compareVersions(ApiVersion, API_VERSION) < 0 ? ApiVersion : API_VERSION}${path}`;
   }
 
-  #send(
-    method: string,
-    path: string,
-    body?: string | AsyncIterable<Uint8Array>,
-    timeoutMs = 0,
-  ): Promise<IncomingMessage> {
+  async #text(method: string, path: string, body: Body, timeoutMs: number): Promise<string> {
+    return (await this.#read(method, path, body, timeoutMs)).toString();
+  }
+
+  async #read(method: string, path: string, body: Body, timeoutMs: number): Promise<Buffer> {
+    const signal = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined;
+    try {
+      return await buffer(await this.#send(method, path, body, signal));
+    } catch (error) {
+      if (signal?.aborted)
+        throw new EngineError(0, `${this.socketPath}: no answer within ${timeoutMs / 1000} s to ${method} ${path}`);
+      throw error instanceof EngineError ? error : this.#failure(error as Error);
+    }
+  }
+
+  #send(method: string, path: string, body: Body, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const isTar = body !== undefined && typeof body !== 'string';
       const headers = { host: 'docker', 'content-type': isTar ? 'application/x-tar' : 'application/json' };
-      const outgoing = request({ socketPath: this.socketPath, method, path, headers, timeout: timeoutMs });
-      const fail = (error: NodeJS.ErrnoException) =>
-        reject(new EngineError(0, explain(this.socketPath, error), { cause: error }));
+      const options = { socketPath: this.socketPath, method, path, headers };
+      const outgoing = request(signal ? { ...options, signal } : options);
+      const fail = (error: Error) => reject(this.#failure(error));
       outgoing.once('error', fail);
-      outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)));
       outgoing.once('response', (response) => {
         const { statusCode: status = 0 } = response;
         if (status < 400) return resolve(response);
-        text(response).then((answer) => reject(new EngineError(status, messageOf(answer, status))), fail);
+        text(response).then((answer) => reject(new EngineError(status, this.#refusal(answer, status))), fail);
       });
       if (body === undefined || typeof body === 'string') outgoing.end(body);
       else pipeline(body, outgoing).catch(fail);
     });
   }
-}
 
-function messageOf(answer: string, status: number): string {
-  try {
-    return (JSON.parse(answer) as { message: string }).message;
-  } catch {
-    return `the engine answered ${status}`;
+  #failure(error: NodeJS.ErrnoException): EngineError {
+    return new EngineError(0, `${this.socketPath}: ${explain(error)}`, { cause: error });
+  }
+
+  #refusal(answer: string, status: number): string {
+    const { data } = refusalSchema.safeParse(parsed(answer));
+    return data?.message ?? `${this.socketPath}: ${NO_ENGINE}; its HTTP status was ${status}`;
+  }
+
+  #noEngine(answer: string): EngineError {
+    const said = answer.length > MAX_QUOTE ? `${answer.slice(0, MAX_QUOTE)}…` : answer;
+    return new EngineError(0, `${this.socketPath}: ${NO_ENGINE}; it said ${JSON.stringify(said)}`);
   }
 }
 
-function explain(socketPath: string, error: NodeJS.ErrnoException): string {
-  if (error.code === 'EACCES')
-    return `${socketPath}: no permission; add your user to the group that owns it, usually "docker"`;
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
-    return `${socketPath}: no engine answers there; start it`;
-  return `${socketPath}: ${error.message}`;
+const NO_ENGINE = 'what answers there is no Docker engine: check DOCKER_HOST';
+/** Characters of an answer that nobody understands. */
+const MAX_QUOTE = 60;
+
+const refusalSchema = z.object({ message: z.string() });
+
+/** @returns undefined for what is no JSON */
+function parsed(answer: string): unknown {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    return undefined;
+  }
+}
+
+function explain({ code = '', message }: NodeJS.ErrnoException): string {
+  if (code === 'EACCES') return 'no permission; add your user to the group that owns it, usually "docker"';
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'no engine answers there; start it';
+  // What is no HTTP: https://github.com/nodejs/llhttp
+  if (code.startsWith('HPE_')) return NO_ENGINE;
+  return message;
 }
 
 function compareVersions(a: string, b: string): number {

@@ -31,9 +31,13 @@ export function imageName(spec: Pick<LaunchSpec, 'manifest'>): string {
   return `saraiskill.${spec.manifest.name}:${spec.manifest.version}`;
 }
 
+/** What images are made for, as Go calls it. */
+export const ARCHITECTURE = { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64'] ?? process.arch;
+
 export interface ImageInspection {
   Id: string;
   Size: number;
+  Architecture: string;
   RepoTags?: string[] | null;
   Config?: { Labels?: Record<string, string> };
 }
@@ -45,8 +49,8 @@ export interface FoundImage {
   size: number;
   /** The image that it was built on; undefined: on nothing. */
   base: string | undefined;
-  /** It has the code as it is now. */
-  isCurrent: boolean;
+  /** Why it cannot be used as it is; undefined: it can. */
+  flaw: 'has older code' | 'is for another architecture' | undefined;
 }
 
 /** The image of a skill that the engine has, current or not. @throws EngineError */
@@ -58,7 +62,12 @@ export async function findImage(engine: Engine, parts: ImageParts): Promise<Foun
     id: found.Id,
     size: found.Size,
     base: labels[BASE_LABEL],
-    isCurrent: labels[CONTENT_LABEL] === contentOf(parts),
+    flaw:
+      found.Architecture !== ARCHITECTURE
+        ? 'is for another architecture'
+        : labels[CONTENT_LABEL] !== contentOf(parts)
+          ? 'has older code'
+          : undefined,
   };
 }
 
@@ -91,13 +100,15 @@ export async function buildImage(
   if (base === undefined) {
     said = await loadImage(engine, name, config, layers);
   } else {
-    if (!(await inspectImage(engine, base)))
-      throw new EngineError(404, `the base image ${base} is not there: pull or load it first`);
+    const found = await inspectImage(engine, base);
+    if (!found) throw new EngineError(404, `the base image ${base} is not there: pull or load it first`);
+    if (found.Architecture !== ARCHITECTURE)
+      throw new EngineError(0, `the base image ${base} is for ${found.Architecture}: it has to be for ${ARCHITECTURE}`);
     const labels = { ...config.Labels, [BASE_LABEL]: base };
     said = await buildOnBase(engine, name, base, { ...config, Labels: labels }, layers);
   }
   const built = await findImage(engine, parts);
-  if (!built?.isCurrent) throw new EngineError(0, `the image ${name} was not built: ${said.trim()}`);
+  if (!built || built.flaw) throw new EngineError(0, `the image ${name} was not built: ${said.trim()}`);
   return built.id;
 }
 
@@ -138,10 +149,7 @@ export async function loadImage(
   config: ContainerDefaults,
   layers: readonly Layer[],
 ): Promise<string> {
-  let said = '';
-  const archive = imageArchive(name, imageConfig(config, layers), layers);
-  for await (const piece of await engine.stream('POST', '/images/load?quiet=1', archive)) said += piece;
-  return said;
+  return await engine.work('/images/load?quiet=1', imageArchive(name, imageConfig(config, layers), layers));
 }
 
 /** Node and, where there is nothing below it, the libraries that it links to and the folders that are mounted on. */
@@ -209,7 +217,7 @@ function containerDefaults({ manifest }: ImageParts, content: string): Container
 /** https://github.com/opencontainers/image-spec/blob/main/config.md */
 function imageConfig(config: ContainerDefaults, layers: readonly Layer[]): string {
   return JSON.stringify({
-    architecture: { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64'] ?? process.arch,
+    architecture: ARCHITECTURE,
     os: 'linux',
     created: '1970-01-01T00:00:00Z',
     config,

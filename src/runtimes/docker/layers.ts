@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -39,14 +40,20 @@ export async function makeLayer(path: string, sources: readonly Source[]): Promi
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const hash = createHash('sha256');
     const temporary = `${path}.${process.pid}.tmp`;
-    await pipeline(async function* () {
-      for await (const piece of layerPieces(sources)) {
-        hash.update(piece);
-        yield piece;
-      }
-    }, createWriteStream(temporary));
-    renameSync(temporary, path);
-    writeFileSync(digestPath, hash.digest('hex'));
+    try {
+      await pipeline(async function* () {
+        for await (const piece of layerPieces(sources)) {
+          hash.update(piece);
+          yield piece;
+        }
+      }, createWriteStream(temporary));
+      renameSync(temporary, path);
+      // Renamed too: on a full disk it would be there without content, and say that the layer is complete.
+      writeFileSync(temporary, hash.digest('hex'));
+      renameSync(temporary, digestPath);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
   }
   return { path, digest: readFileSync(digestPath, 'utf8'), size: statSync(path).size };
 }

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { type Engine, EngineError } from './engine.ts';
 import type { ContainerDefaults } from './image.ts';
 import type { Layer } from './layers.ts';
@@ -37,7 +36,7 @@ export async function buildOnBase(
     networkmode: 'none',
     forcerm: '1',
   });
-  const answer = await text(await engine.stream('POST', `/build?${query}`, buildContext(dockerfile, layers)));
+  const answer = await engine.work(`/build?${query}`, buildContext(dockerfile, layers));
   for (const line of answer.split('\n').filter(Boolean)) {
     const { error } = JSON.parse(line) as { error?: string };
     if (error) throw new EngineError(0, `the image ${name} does not build on ${base}: ${error}`);
