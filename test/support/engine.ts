@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,6 +58,8 @@ export class TestEngine {
 
   async remove(): Promise<void> {
     await this.stop();
+    // The engine leaves the network of the machine mounted, once a container was in it.
+    spawnSync('umount', ['--quiet', join(this.folder, 'exec/netns/default')], { stdio: 'ignore' });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }

@@ -51,4 +51,9 @@ export function processEscapes(attack: Attack): void {
     for (const each of ['setuid', 'setgid', 'seteuid', 'setegid'])
       assert.match(await attack.attempt(`process.${each}(0)`), /^(EPERM|EINVAL)$/, each);
   });
+
+  it('it does not see where it is among the control groups of the machine', async () => {
+    const groups = await attack.inside<string>("return require('fs').readFileSync('/proc/self/cgroup', 'utf8')");
+    for (const line of groups.split('\n').filter(Boolean)) assert.match(line, /:\/$/);
+  });
 }

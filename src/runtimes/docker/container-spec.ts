@@ -9,6 +9,8 @@ export const LABELS = {
   spec: 'sarai.spec',
   instance: 'sarai.instance',
   state: 'sarai.state',
+  /** What it was limited to when it was launched. */
+  limits: 'sarai.limits',
 } as const;
 
 export interface ContainerFiles {
@@ -32,6 +34,7 @@ export interface HostConfig {
   NanoCpus: number;
   IpcMode: string;
   PidMode: string;
+  CgroupnsMode: string;
   Tmpfs: Record<string, string>;
 }
 
@@ -58,6 +61,7 @@ export function hostConfig({ manifest }: Pick<LaunchSpec, 'manifest'>, network: 
     NanoCpus: Math.round(cpus * 1e9),
     IpcMode: 'none',
     PidMode: '',
+    CgroupnsMode: 'private',
     Tmpfs: {
       '/tmp': `${tmpfs},size=${tmp},mode=1777`,
       // Its socket is for its own health check then.
@@ -81,6 +85,11 @@ export function mounts(files: ContainerFiles, network: string | undefined): obje
   ];
 }
 
+/** The part of the configuration that differs between skills, as a label. */
+export function limitsOf({ Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs }: HostConfig): string {
+  return JSON.stringify([Memory, MemorySwap, PidsLimit, NanoCpus, Object.entries(Tmpfs ?? {}).sort()]);
+}
+
 /** What is launched, and which launch it is. */
 export interface ContainerIdentity {
   image: string;
@@ -98,6 +107,7 @@ export function containerSpec(
 ): object {
   const { uid, gid } = containerUser();
   const port = `${SKILL_PORT}/tcp`;
+  const host = hostConfig(spec, network);
   return {
     Image: image,
     User: `${uid}:${gid}`,
@@ -109,10 +119,11 @@ export function containerSpec(
       [LABELS.spec]: spec.fingerprint,
       [LABELS.instance]: instanceId,
       [LABELS.state]: stateId,
+      [LABELS.limits]: limitsOf(host),
     },
     ...(network === undefined ? {} : { ExposedPorts: { [port]: {} } }),
     HostConfig: {
-      ...hostConfig(spec, network),
+      ...host,
       ...(network === undefined ? {} : { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
       Init: true,
       Ulimits: ULIMITS,

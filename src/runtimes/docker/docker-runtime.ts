@@ -32,7 +32,6 @@ interface Inspection extends EffectiveConfig {
   Id: string;
   Created: string;
   State: { Status: string };
-  Config: EffectiveConfig['Config'] & { Labels: Record<string, string> };
 }
 
 export interface DockerSettings {

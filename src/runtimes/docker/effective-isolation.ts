@@ -1,11 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LaunchSpec } from '../runtime.ts';
-import { type ContainerFiles, type HostConfig, hostConfig, mounts, ULIMITS } from './container-spec.ts';
+import {
+  type ContainerFiles,
+  type HostConfig,
+  hostConfig,
+  LABELS,
+  limitsOf,
+  mounts,
+  ULIMITS,
+} from './container-spec.ts';
 import { containerUser } from './layers.ts';
 
 /** What the engine says of a container, as far as it matters to its isolation: `GET /containers/ID/json`. */
 export interface EffectiveConfig {
-  Config: { User: string };
+  Config: { User: string; Labels: Record<string, string> };
   HostConfig: HostConfig & Record<string, unknown> & { Mounts?: object[] | null; Ulimits?: object[] | null };
 }
 
@@ -18,8 +26,8 @@ const EMPTY = [
 const NEVER_EMPTY = ['MaskedPaths', 'ReadonlyPaths'];
 
 /**
- * Whether a container is isolated as one that would be launched now, by what the engine says that it really has; its limits are
- * compared by the fingerprint.
+ * Whether a container is isolated as one that would be launched now, by what the engine says that it really has: the same
+ * as every skill, and limited as it was when it was launched.
  *
  * @param network its own one; undefined: none
  */
@@ -35,9 +43,9 @@ export function isIsolated({ Config, HostConfig: actual }: EffectiveConfig, file
   return (
     Config.User === `${uid}:${gid}` &&
     (Object.keys(wanted) as (keyof HostConfig)[]).every((key) => isDeepStrictEqual(actual[key], wanted[key])) &&
-    Memory > 0 &&
+    limitsOf(actual) === Config.Labels[LABELS.limits] &&
+    Math.min(Memory, PidsLimit, NanoCpus) > 0 &&
     Memory === MemorySwap &&
-    PidsLimit > 0 &&
     EMPTY.every((key) => isEmpty(actual[key])) &&
     NEVER_EMPTY.every((key) => actual[key] === undefined || !isEmpty(actual[key])) &&
     (network !== undefined || isEmpty(actual.PortBindings)) &&
