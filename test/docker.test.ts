@@ -4,7 +4,7 @@ import { connect } from 'node:http2';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { launchCertificates } from '../src/runtimes/docker/certificates.ts';
 import { readContainerRecord } from '../src/runtimes/docker/container-record.ts';
-import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../src/runtimes/index.ts';
+import { createRuntimes, stopElsewhere } from '../src/runtimes/index.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import { skillProcesses } from './support/kill.ts';
 import { createTestPool, onEvent } from './support/pool.ts';
@@ -234,23 +234,3 @@ function askAs(port: number, keys: { cert?: string; key?: string }): Promise<str
   });
   return heard.finally(() => session.destroy());
 }
-
-describe('without an engine', () => {
-  it('the docker runtime says what is missing, and auto takes the next one', async () => {
-    const { DOCKER_HOST } = process.env;
-    try {
-      process.env.DOCKER_HOST = 'unix:///nowhere/docker.sock';
-      const runtimes = createRuntimes(localPaths('/tmp'));
-      await assert.rejects(
-        selectRuntime(runtimes, 'docker'),
-        /nowhere\/docker\.sock: no engine answers there; start it/,
-      );
-      assert.notEqual((await selectRuntime(runtimes, 'auto')).runtime.name, 'docker');
-      process.env.DOCKER_HOST = 'tcp://192.0.2.1:2375';
-      await assert.rejects(selectRuntime(runtimes, 'docker'), /only unix:\/\/ sockets are used/);
-    } finally {
-      if (DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
-      else process.env.DOCKER_HOST = DOCKER_HOST;
-    }
-  });
-});

@@ -19,12 +19,17 @@ export class TestEngine {
   readonly engine = new Engine(this.socketPath);
   #process: ChildProcess | undefined;
 
+  /** Where it keeps images. */
+  get dataRoot(): string {
+    return join(this.folder, 'root');
+  }
+
   async start(): Promise<void> {
     const folder = (name: string) => join(this.folder, name);
     const log = spawn(
       'dockerd',
       [
-        ...['--data-root', folder('root'), '--exec-root', folder('exec'), '--pidfile', folder('pid')],
+        ...['--data-root', this.dataRoot, '--exec-root', folder('exec'), '--pidfile', folder('pid')],
         ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false', '--ip-forward=false'],
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -47,6 +52,11 @@ export class TestEngine {
       await sleep(100);
     }
     throw new Error(`the engine does not answer: ${said}`);
+  }
+
+  /** SIGSTOP makes it hang, SIGCONT go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
   }
 
   async stop(): Promise<void> {

@@ -29,6 +29,8 @@ interface ContainerStats {
 }
 
 const LOG_LINES = 200;
+/** Numbers that come later than this, in milliseconds, nobody waits for. */
+const STATS_TIMEOUT_MS = 5000;
 
 /** A skill that runs as a container. */
 export class DockerInstance implements Instance {
@@ -94,6 +96,8 @@ export class DockerInstance implements Instance {
     const { memory_stats, cpu_stats, pids_stats } = await engine.json<ContainerStats>(
       'GET',
       `/containers/${containerId}/stats?stream=false&one-shot=true`,
+      undefined,
+      STATS_TIMEOUT_MS,
     );
     const { usage = 0, stats } = memory_stats;
     return {

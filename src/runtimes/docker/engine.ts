@@ -179,6 +179,7 @@ function parsed(answer: string): unknown {
 function explain({ code = '', message }: NodeJS.ErrnoException): string {
   if (code === 'EACCES') return 'no permission; add your user to the group that owns it, usually "docker"';
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'no engine answers there; start it';
+  if (code === 'ECONNRESET') return 'the engine went away in the middle of an answer: look at its log';
   // What is no HTTP: https://github.com/nodejs/llhttp
   if (code.startsWith('HPE_')) return NO_ENGINE;
   return message;

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { RuntimeError } from '../runtime.ts';
 import { TAR_END, tarHeader, tarPadding } from './tar.ts';
 
 /** A file of an image: its path there, and where its content is, or that it is a folder. */
@@ -33,7 +34,7 @@ export interface Layer {
   size: number;
 }
 
-/** Writes a layer into the cache, or takes the one that is there. */
+/** Writes a layer into the cache, or takes the one that is there. @throws RuntimeError */
 export async function makeLayer(path: string, sources: readonly Source[]): Promise<Layer> {
   const digestPath = `${path}.sha256`;
   if (!existsSync(digestPath)) {
@@ -51,6 +52,10 @@ export async function makeLayer(path: string, sources: readonly Source[]): Promi
       // Renamed too: on a full disk it would be there without content, and say that the layer is complete.
       writeFileSync(temporary, hash.digest('hex'));
       renameSync(temporary, digestPath);
+    } catch (error) {
+      throw new RuntimeError(`${path}: the layer of an image cannot be written: ${(error as Error).message}`, {
+        cause: error,
+      });
     } finally {
       rmSync(temporary, { force: true });
     }
