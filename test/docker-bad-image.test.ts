@@ -55,7 +55,7 @@ describe('an image for another architecture', { skip }, () => {
       config,
       rootfs: { type: 'layers', diff_ids: [`sha256:${layer.digest}`] },
     });
-    await engine.engine.upload('/images/load?quiet=1', imageArchive(name, foreign, [layer]));
+    await engine.engine.work('/images/load?quiet=1', imageArchive(name, foreign, [layer]));
     const { Id, Architecture: loaded } = await engine.engine.json<Image>('GET', `/images/${name}/json`);
     assert.notEqual(loaded, Architecture);
     return Id;
