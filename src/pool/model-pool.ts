@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Catalog, Manifest } from '../manifest/index.ts';
 import type { SkillRuntime } from '../runtimes/index.ts';
+import { Budget } from './budget.ts';
 import { SkillCallError, SkillNotFoundError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation, PoolEvent, SkillStatusReport } from './events.ts';
 import { Launcher } from './launcher.ts';
@@ -50,7 +51,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
   readonly #units = new Map<string, SkillUnit>();
   readonly #clients = new Map<string, SkillClient>();
   readonly #measureTimer: NodeJS.Timeout;
-  #room: Promise<void> = Promise.resolve();
+  readonly #budget: Budget;
   #closed = false;
 
   constructor(options: ModelPoolOptions) {
@@ -61,7 +62,16 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
       bundleDir: options.bundleDir,
       leaseMs: options.leaseMs ?? 60_000,
     });
-    this.#measureTimer = setInterval(() => void this.#enforceBudget(), MEASURE_INTERVAL_MS);
+    // Whoever starts the skills elsewhere decides how many there are.
+    const isOurs = options.runtime.elsewhere === undefined;
+    this.#budget = new Budget(() => [...this.#units.values()], {
+      memoryBytes: isOurs ? (options.memoryBudgetBytes ?? 0) : 0,
+      maxLoaded: isOurs ? (options.maxLoaded ?? 0) : 0,
+    });
+    this.#measureTimer = setInterval(() => {
+      for (const unit of this.#units.values()) unit.spares.fill();
+      void this.#budget.enforce();
+    }, MEASURE_INTERVAL_MS);
     this.#measureTimer.unref();
   }
 
@@ -217,102 +227,11 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
         warm: this.#options.runtime.elsewhere ? 0 : (settings.warm ?? manifest.warm),
         backoff: { ...DEFAULT_BACKOFF, ...backoff },
       },
-      makeRoom: () => this.#makeRoom(unit),
-      hasRoom: () => this.#hasRoomForSpare(unit),
+      makeRoom: () => this.#budget.makeRoom(unit),
+      hasRoom: () => this.#budget.hasRoomForSpare(unit),
       emit: (event) => this.emit('event', event),
     });
     this.#units.set(name, unit);
     return unit;
   }
-
-  /** One launch at a time makes room, so that two cannot claim the same. */
-  #makeRoom(newcomer: SkillUnit): Promise<void> {
-    const room = this.#room.then(() => this.#evictFor(newcomer));
-    this.#room = room.catch(() => {});
-    return room;
-  }
-
-  async #evictFor(newcomer: SkillUnit): Promise<void> {
-    const { memoryBudgetBytes = 0, maxLoaded = 0, runtime } = this.#options;
-    // Whoever starts the skills decides how many there are.
-    if (runtime.elsewhere || (memoryBudgetBytes === 0 && maxLoaded === 0)) return;
-    const { name, resources } = newcomer.manifest;
-    while (true) {
-      const running = this.#running().filter((unit) => unit !== newcomer);
-      await Promise.all(running.map((unit) => unit.measure()));
-      const { count, memoryBytes } = newcomer.spares;
-      // It takes one of its own, if there is one, instead of starting another.
-      const used = this.#used(running) - (count > 0 ? memoryBytes / count : 0);
-      const tooMany = maxLoaded > 0 && running.length + 1 > maxLoaded;
-      const tooLarge = memoryBudgetBytes > 0 && used + resources.reservation > memoryBudgetBytes;
-      if (!tooMany && !tooLarge) return;
-      if (tooLarge && (await this.#dropSpare(newcomer))) continue;
-      const victim = leastRecentlyUsed(running);
-      if (!victim) {
-        throw new SkillUnavailableError(
-          name,
-          tooMany
-            ? `${running.length} skills run, the limit is ${maxLoaded}, and none of them is idle`
-            : `it needs ${mib(resources.reservation)} and ${mib(used)} of the budget of ${mib(memoryBudgetBytes)} are used by skills that are not idle`,
-        );
-      }
-      victim.dispatch({ t: 'stop', reason: `evicted_for:${name}` });
-      await victim.settled();
-    }
-  }
-
-  /** Running skills that have grown beyond the budget: idle ones go, least recently used first. */
-  async #enforceBudget(): Promise<void> {
-    const running = this.#running();
-    await Promise.all(running.map((unit) => unit.measure()));
-    const { memoryBudgetBytes = 0 } = this.#options;
-    for (const unit of this.#units.values()) unit.spares.fill();
-    if (memoryBudgetBytes === 0 || this.#used(running) <= memoryBudgetBytes) return;
-    if (await this.#dropSpare(undefined)) return;
-    leastRecentlyUsed(running)?.dispatch({ t: 'stop', reason: 'evicted_for:budget' });
-  }
-
-  /** What running skills and all spares use, as last measured. */
-  #used(running: readonly SkillUnit[]): number {
-    const spares = [...this.#units.values()].reduce((sum, unit) => sum + unit.spares.memoryBytes, 0);
-    return running.reduce((sum, unit) => sum + memoryOf(unit), spares);
-  }
-
-  /** Nothing is stopped for a spare. */
-  async #hasRoomForSpare({ manifest }: SkillUnit): Promise<boolean> {
-    const { memoryBudgetBytes = 0 } = this.#options;
-    if (memoryBudgetBytes === 0) return true;
-    await Promise.all([...this.#units.values()].map((unit) => unit.measure()));
-    return this.#used(this.#running()) + manifest.resources.reservation <= memoryBudgetBytes;
-  }
-
-  /** Stops a spare of another skill than the newcomer, which is about to take its own. */
-  async #dropSpare(newcomer: SkillUnit | undefined): Promise<boolean> {
-    for (const unit of this.#units.values()) {
-      if (unit === newcomer || !(await unit.spares.drop())) continue;
-      await unit.spares.measure();
-      return true;
-    }
-    return false;
-  }
-
-  #running(): SkillUnit[] {
-    return [...this.#units.values()].filter(
-      ({ state }) => state === 'ready' || state === 'starting' || state === 'stopping',
-    );
-  }
-}
-
-function memoryOf(unit: SkillUnit): number {
-  return unit.stats?.memoryBytes ?? unit.manifest.resources.reservation;
-}
-
-function leastRecentlyUsed(units: readonly SkillUnit[]): SkillUnit | undefined {
-  return units
-    .filter((unit) => unit.evictable)
-    .sort((a, b) => Number(a.holders > 0) - Number(b.holders > 0) || a.activity.lastUsed - b.activity.lastUsed)[0];
-}
-
-function mib(bytes: number): string {
-  return `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
