@@ -24,6 +24,7 @@ describe('a skill that somebody else starts and stops', () => {
     bundleDir: paths.bundles,
     idleTtlMs: 50,
     maxLoaded: 1,
+    skills: { echo: { warm: 2 } },
   });
 
   /** What the one who starts skills writes down. */

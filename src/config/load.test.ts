@@ -104,7 +104,7 @@ skills:
     [
       'an unknown key of a skill',
       'skills:\n  a:\n    pined: true',
-      /:3: skills\.a\.pined: unknown key; allowed here: config, idle_ttl, pinned$/,
+      /:3: skills\.a\.pined: unknown key; allowed here: config, idle_ttl, pinned, warm$/,
     ],
     [
       'a value that is none of the allowed ones',

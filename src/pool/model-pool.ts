@@ -224,6 +224,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
       policy: {
         idleTtlMs: settings.idleTtlMs ?? idleTtlMs ?? 300_000,
         pinned: settings.pinned ?? false,
+        // Whoever starts the skills starts no spares for us.
         warm: this.#options.runtime.elsewhere ? 0 : (settings.warm ?? manifest.warm),
         backoff: { ...DEFAULT_BACKOFF, ...backoff },
       },
