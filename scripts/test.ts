@@ -6,7 +6,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 /** Longest time for one file, in milliseconds. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 const named = process.argv.slice(2);
 const files =
