@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { readCatalog } from '../src/manifest/index.ts';
+import { containerLogs } from '../src/runtimes/docker/docker-instance.ts';
 import { createRuntimes } from '../src/runtimes/index.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import type { TestPool } from './support/level.ts';
@@ -251,6 +252,32 @@ describe('isolation of containers', { skip: isMissing('a Docker engine (dockerd,
     for (const [what, change] of Object.entries(weaker)) {
       it(`one ${what} is not`, async () => {
         assert.equal(await fingerprintOf(change), 'not isolated as it should be');
+      });
+    }
+
+    /** What a skill finds out itself, from inside, before it serves. */
+    const noticed: [what: keyof typeof weaker, says: RegExp][] = [
+      ['in the network of the host', /a network is reachable/],
+      ['with all usual capabilities', /it has capabilities \(CapBnd /],
+      ['that may gain privileges', /it can gain privileges \(no_new_privs is not set\)/],
+      ['among the processes of the host', /it sees \d+ other processes/],
+      ['privileged', /it has capabilities/],
+    ];
+    for (const [what, says] of noticed) {
+      it(`one ${what} refuses to serve`, async () => {
+        const { Config: config, HostConfig: host } = structuredClone(template);
+        weaker[what]?.({ config, host });
+        const { Id } = await ask<{ Id: string }>('POST', '/containers/create', { ...config, HostConfig: host });
+        try {
+          await ask('POST', `/containers/${Id}/start`);
+          const { StatusCode } = await ask<{ StatusCode: number }>('POST', `/containers/${Id}/wait`);
+          const said = (await containerLogs(engine.engine, Id, 20)).join('\n');
+          assert.notEqual(StatusCode, 0);
+          assert.match(said, /the container isolation does not hold: .*The skill refuses to start/);
+          assert.match(said, says);
+        } finally {
+          await ask('DELETE', `/containers/${Id}?force=1`);
+        }
       });
     }
 

@@ -33,6 +33,26 @@ export function fileEscapes(attack: Attack): void {
       assert.match(await attack.read(`${root}/etc/shadow`), /^(ENOENT|EACCES)$/, root);
   });
 
+  it('nothing is there but Node, its libraries and the skill: no shell, no tool, no key', async () => {
+    const files = await attack.inside<string[]>(
+      `${WALK} const files = [];
+      walk('/', (path, info) => { if (info.isFile() && !/^\\/(proc|sys|dev|data|tmp)\\//.test(path)) files.push(path) });
+      return files`,
+    );
+    // What the engine adds to every container: its init, names of the machine, a mark.
+    const ofEngine = /^\/(\.dockerenv|sbin\/docker-init|etc\/(hosts|hostname|resolv\.conf))$/;
+    const { node } = attack.level.code;
+    assert.ok(files.includes(node));
+    const strange = files.filter(
+      (path) =>
+        path !== node &&
+        !/^\/app\/([\w./-]+\.mjs|launch\.json)$/.test(path) &&
+        !/^\/(usr\/)?lib(64)?\/([\w-]+\/)?[\w+.-]+\.so(\.\d+)*$/.test(path) &&
+        !ofEngine.test(path),
+    );
+    assert.deepEqual(strange, []);
+  });
+
   it('a link leads to no file of the host or of another skill', async () => {
     const theirs = join(await attack.level.dataFolder(attack.test, 'other'), PRIVATE_NAME);
     assert.equal(readFileSync(theirs, 'utf8'), 'of another skill');
