@@ -5,8 +5,8 @@ import { imageName } from '../src/runtimes/docker/image.ts';
 import type { RuntimeName } from '../src/runtimes/index.ts';
 import { availableRuntimes, createTestPool, onEvent } from '../test/support/pool.ts';
 import { Figures, report } from './measure.ts';
+import { launchAsTheSource, startEmptyContainer } from './other-launches.ts';
 import { benchCatalog, engineRuntime } from './pool.ts';
-import { launchAsTheSource } from './source-way.ts';
 
 const ECHO = 'bench-echo';
 
@@ -20,8 +20,10 @@ export async function benchLaunch({ quick }: { quick: boolean }): Promise<Figure
   }
   const image = withEngine.length > 0 ? imageName({ manifest: echoManifest() }) : undefined;
   for (let round = 0; round < rounds; round++) {
-    if (image !== undefined)
+    if (image !== undefined) {
+      figures.add('a container that does nothing, create and start', 'ms', await startEmptyContainer(image));
       figures.add('docker run and a pause of 2 s, to first answer', 'ms', await launchAsTheSource(image));
+    }
     const started = performance.now();
     const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
     await once(child, 'exit');

@@ -1,4 +1,4 @@
-/** How the document that Phoenix follows launches a skill: the engine's command line, then a fixed pause of two seconds. */
+/** Launches to compare with: the one of the document that Phoenix follows, and one that does nothing. */
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { SkillServiceClient } from '../src/contract/index.ts';
+import { Engine, engineSocket } from '../src/runtimes/index.ts';
 
 const PAUSE_MS = 2000;
 const NOBODY = 65_534;
 
-/** @returns milliseconds from the command to the first answer */
+/** The engine's command line, then a fixed pause of two seconds. @returns milliseconds from the command to the first answer */
 export async function launchAsTheSource(image: string): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-bench-'));
   const [launch, sockets, name] = [
@@ -39,6 +40,20 @@ export async function launchAsTheSource(image: string): Promise<number> {
   } finally {
     execFileSync('docker', ['rm', '-f', name], { stdio: 'ignore' });
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What an engine needs for itself: a container that does nothing, without any measure. @returns milliseconds until it has started */
+export async function startEmptyContainer(image: string): Promise<number> {
+  const engine = new Engine(engineSocket() ?? '');
+  const body = { Image: image, Entrypoint: ['/app/node', '-e', ''], HostConfig: { NetworkMode: 'none' } };
+  const started = performance.now();
+  const { Id } = await engine.json<{ Id: string }>('POST', '/containers/create', body);
+  try {
+    await engine.json('POST', `/containers/${Id}/start`);
+    return performance.now() - started;
+  } finally {
+    await engine.json('DELETE', `/containers/${Id}?force=1`);
   }
 }
 
