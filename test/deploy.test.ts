@@ -296,7 +296,8 @@ describe('a deployment', {
     assert.deepEqual(await ids(), [Id]);
     await engine.engine.json('DELETE', `/containers/${Id}?force=1`);
 
-    assert.equal(deploy().code, 0);
+    const again = deploy();
+    assert.equal(again.code, 0, again.stderr);
     assert.match(run(['skill', 'call', 'sql', 'SELECT count(*) AS n FROM memory_fact']).stdout, /^\[\{"n":1\}\]/);
     assert.match(run(['chat', '¿Dónde vive mi hermana?']).stdout, /Madrid/);
     assert.match(deploy('--down', '--volumes').stdout, /volumes were removed/);
