@@ -20,8 +20,8 @@ import { Waiters } from './waiters.ts';
 
 /** A run that answered this many calls was healthy: its end is no crash loop. */
 const HEALTHY_CALLS = 10;
-/** How long the error of a call waits for that, in milliseconds. */
-const EXPLAIN_WAIT_MS = 200;
+/** How long the error of a call waits to hear how its skill ended, in milliseconds: engines take their time. */
+const EXPLAIN_WAIT_MS = 1000;
 
 export interface UnitPolicy {
   /** Stops after this long without a call, in milliseconds; 0: never. */
