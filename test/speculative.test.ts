@@ -18,28 +18,12 @@ import {
   type SpeculationProfile,
   SpeculativeDecoder,
 } from '../src/speculative/index.ts';
+import { BROKEN_DECODERS, CarelessDecoder } from './support/broken-decoders.ts';
 import { chiSquare } from './support/chi-square.ts';
 import { nonsense, oracle, patient, scriptedDraft } from './support/drafts.ts';
 import { writeVariant } from './support/gguf.ts';
 import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from './support/nano.ts';
 import { isMissing } from './support/requirements.ts';
-import { SyntheticTarget } from './support/synthetic-target.ts';
-
-/** Says what a token would have to be to be chosen, and then takes what was proposed whatever it is. */
-class CarelessDecoder extends SpeculativeDecoder {
-  protected override accepted(proposed: readonly number[]): number {
-    return proposed.length;
-  }
-}
-
-/** Takes the first wrong token too. */
-class OffByOneDecoder extends SpeculativeDecoder {
-  protected override accepted(proposed: readonly number[], choiceAt: (n: number) => number): number {
-    return Math.min(proposed.length, super.accepted(proposed, choiceAt) + 1);
-  }
-}
-
-const BROKEN = [CarelessDecoder, OffByOneDecoder];
 
 const tokensOf = (generated: GeneratedToken[]) => generated.map(({ token }) => token);
 const textOf = (generated: GeneratedToken[]) => generated.map(({ text }) => text).join('');
@@ -79,7 +63,7 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
   });
   const prompt = (n: number) => nanoPrompt(tokenizer, 'extract', sentence(n));
   const run = (it: SpeculativeDecoder, n: number, settings: Partial<GenerateSettings> = {}) =>
-    Array.fromAsync(it.generate(prompt(n), { ...DEFAULT_SAMPLER, maxTokens: 40, seed: n, ...settings }));
+    Array.fromAsync(it.generate(prompt(n), { ...DEFAULT_SAMPLER, maxTokens: 24, seed: n, ...settings }));
 
   type Kind = 'oracle' | 'often right' | 'wrong' | 'slow' | 'dying' | 'in-process' | 'absent';
   const KINDS: Kind[] = ['oracle', 'often right', 'wrong', 'slow', 'dying', 'in-process', 'absent'];
@@ -125,11 +109,11 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
   test('500 prompts give the same text with every draft, number of proposals, temperature and quantization', async () => {
     const { differing, accepted } = await compare(SpeculativeDecoder, 0, PROMPTS);
     assert.equal(differing, 0);
-    assert.ok(accepted > PROMPTS * 5, `only ${accepted} proposed tokens were accepted: hardly anything was tested`);
+    assert.ok(accepted > PROMPTS * 3, `only ${accepted} proposed tokens were accepted: hardly anything was tested`);
   });
 
   test('decoders that accept what they should not are caught by that', async () => {
-    for (const Broken of BROKEN) assert.ok((await compare(Broken, 0, 30)).differing > 0, Broken.name);
+    for (const Broken of BROKEN_DECODERS) assert.ok((await compare(Broken, 0, 30)).differing > 0, Broken.name);
   });
 
   test('several generations at once write what each writes alone, more of them than there are sequences', async () => {
@@ -222,6 +206,32 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
     assert.ok(generated.length <= 3 && generated.at(-1)?.finish !== undefined);
   });
 
+  test('the bits depend on the prompt alone, not on earlier prompts or on what other sequences do', async () => {
+    // In F16 they depend on how many tokens are evaluated together.
+    const { target, profile } = quantizations[2] ?? assert.fail();
+    assert.equal(profile.exactWidth, 1, 'the widths of this model do not differ: nothing is tested');
+    const words = Array.from({ length: 30 }, (_, n) => sentence(n)).join(' ');
+    const long = nanoPrompt(tokenizer, 'extract', words);
+    const bits = async (prompts: number[][]) => {
+      const sequence = await target.acquire();
+      const settings = { ...DEFAULT_SAMPLER, temperature: 1, topK: 200, topP: 1 };
+      let rows: unknown[] = [];
+      for (const tokens of prompts) {
+        await sequence.prefill(tokens);
+        rows = [];
+        for (const token of long.slice(0, 20))
+          rows.push(...(await sequence.evaluate([token], { settings, rows: 'all' })));
+      }
+      sequence.release();
+      return rows;
+    };
+    const alone = await bits([long.slice(0, 310)]);
+    assert.deepEqual(await bits([long.slice(0, 290), long.slice(0, 310)]), alone);
+    assert.deepEqual(await bits([[...long.slice(0, 200), ...long.slice(0, 200)], long.slice(0, 310)]), alone);
+    const together = await Promise.all([250, 310, 120].map((length) => bits([long.slice(0, length)])));
+    assert.deepEqual(together[1], alone);
+  });
+
   test('what a sequence was used for before does not matter, also where the beginning of the prompt is kept', async () => {
     const model = tokenizer;
     const words = Array.from({ length: 30 }, (_, n) => sentence(n)).join(' ');
@@ -265,51 +275,13 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
   }
 
   test('tokens have the distribution of the target, not of the draft', async () => {
-    const { statistic, limit, degrees } = await firstTokens(SpeculativeDecoder, 1500);
+    const { statistic, limit, degrees } = await firstTokens(SpeculativeDecoder, 800);
     assert.ok(degrees >= 3, 'the model is too sure of itself here: nothing was tested');
     assert.ok(statistic < limit, `chi-square ${statistic} is above ${limit}`);
-    const broken = await firstTokens(CarelessDecoder, 1500);
+    const broken = await firstTokens(CarelessDecoder, 800);
     assert.ok(
       broken.statistic > broken.limit,
       `a broken rule has chi-square ${broken.statistic}, below ${broken.limit}`,
     );
   });
-});
-
-/** Three tokens over many seeds, against the product of their probabilities. */
-async function threeTokens(Decoder: typeof SpeculativeDecoder, seeds: number, temperature: number) {
-  const target = new SyntheticTarget({ vocabularySize: 5, sharpness: 2, endless: true, seed: 5 });
-  const model = new SyntheticTarget({ vocabularySize: 5, sharpness: 2, endless: true, seed: 6 });
-  const draft = new LocalDraft(model);
-  const profile = { exactWidth: 4, verifyMs: [100, 101, 102, 103] };
-  const decoder = new Decoder({ target, profile, draft, draftTokens: 3, ngram: false });
-  const settings = { ...DEFAULT_SAMPLER, temperature, topK: 3, maxTokens: 3 };
-  const counts = new Map<string, number>();
-  for (let seed = 0; seed < seeds; seed++) {
-    const key = tokensOf(await Array.fromAsync(decoder.generate([1, 2], { ...settings, seed }))).join();
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const expected = new Map<string, number>();
-  const sequence = await target.acquire();
-  const extend = async (tokens: number[], probability: number): Promise<void> => {
-    if (tokens.length === 5) return void expected.set(tokens.slice(2).join(), probability * seeds);
-    await sequence.prefill(tokens.slice(0, -1));
-    const [row] = await sequence.evaluate(tokens.slice(-1), { settings, rows: 'all' });
-    for (const [token, share] of row?.probabilities ?? []) await extend([...tokens, token], probability * share);
-  };
-  await extend([1, 2], 1);
-  return { ...chiSquare(counts, expected), stats: decoder.stats.snapshot() };
-}
-
-test('several tokens together have the distribution of the target, and broken rules are caught by that', async () => {
-  for (const temperature of [0.7, 1.4]) {
-    const { statistic, limit, degrees, stats } = await threeTokens(SpeculativeDecoder, 10_000, temperature);
-    assert.ok(degrees > 20);
-    assert.ok(stats.tokens.draft > 1000 && stats.tokens.corrected > 1000, 'the draft was hardly tested');
-    assert.ok(statistic < limit, `chi-square ${statistic} is above ${limit}`);
-  }
-  for (const Broken of BROKEN) {
-    const { statistic, limit } = await threeTokens(Broken, 3000, 1.4);
-    assert.ok(statistic > limit, `${Broken.name} has chi-square ${statistic}, below ${limit}`);
-  }
 });

@@ -149,8 +149,11 @@ class LocalDraftStream implements DraftStream {
   async #progressUntil(deadline: number): Promise<void> {
     const left = deadline - performance.now();
     // A timer may be a millisecond late, which is longer than a small model takes for a token.
-    if (left < TIMER_MS) await Promise.race([this.#progress.promise, turn()]);
-    else await Promise.race([this.#progress.promise, sleep(left - TIMER_MS)]);
+    if (left < TIMER_MS) return void (await Promise.race([this.#progress.promise, turn()]));
+    const timer = new AbortController();
+    const late = sleep(left - TIMER_MS, undefined, { signal: timer.signal }).catch(() => {});
+    await Promise.race([this.#progress.promise, late]);
+    timer.abort();
   }
 
   #reportProgress(): void {
