@@ -206,10 +206,10 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
     assert.ok(generated.length <= 3 && generated.at(-1)?.finish !== undefined);
   });
 
-  test('the bits depend on the prompt alone, not on earlier prompts or on what other sequences do', async () => {
+  test('the bits depend on the prompt alone, not on earlier prompts or on what other sequences do', async (t) => {
     // In F16 they depend on how many tokens are evaluated together.
     const { target, profile } = quantizations[2] ?? assert.fail();
-    assert.equal(profile.exactWidth, 1, 'the widths of this model do not differ: nothing is tested');
+    if (profile.exactWidth > 1) return t.skip('MISSING: a processor on which the widths of F16 differ');
     const words = Array.from({ length: 30 }, (_, n) => sentence(n)).join(' ');
     const long = nanoPrompt(tokenizer, 'extract', words);
     const bits = async (prompts: number[][]) => {

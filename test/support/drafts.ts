@@ -44,24 +44,6 @@ export function scriptedDraft(
   return draft satisfies Draft;
 }
 
-/** Waits for a draft as long as it takes, so that a test does not depend on how busy the machine is. */
-export function patient(draft: Draft): Draft {
-  return {
-    name: draft.name,
-    open(prompt, options) {
-      const stream = draft.open(prompt, options);
-      return {
-        get alive() {
-          return stream.alive;
-        },
-        commit: (tokens) => stream.commit(tokens),
-        propose: (count) => stream.propose(count, 60_000),
-        close: () => stream.close(),
-      };
-    },
-  };
-}
-
 /** Knows the whole text, prompt included, and is wrong once in a while. */
 export function oracle(text: readonly number[], vocabularySize: number, rightShare = 1): Script {
   return (certain, count) =>
