@@ -1,4 +1,4 @@
-// Runs after every install: removes what is never used, more than 130 MB of it.
+// Runs after every install: removes what is never used, more than 150 MB of it.
 import { globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +9,8 @@ const UNUSED = [
   'node-llama-cpp/llama/gitRelease.bundle',
   // ... for this machine, not for others.
   `@node-llama-cpp/!(${process.platform}-${process.arch}*)`,
+  // The formatter of the generated contract, for other machines.
+  `dprint-node/!(*.${process.platform}-${process.arch}*).node`,
 ];
 
 const root = fileURLToPath(new URL('../node_modules/', import.meta.url));
