@@ -40,7 +40,7 @@ describe('readManifest', () => {
       isolation: { minimum: 'process' },
       network: 'none',
       resources: { memory: 268_435_456, reservation: 67_108_864, cpus: 1, pids: 64, tmp: 67_108_864 },
-      timeouts: { start: 10_000, request: 10_000, drain: 5000 },
+      timeouts: { start: 10_000, request: 10_000, drain: 5000, stream_idle: 60_000 },
       limits: { concurrency: 16, queue: 64, request_bytes: 4_194_304 },
       warm: 0,
       volumes: [],
@@ -69,7 +69,7 @@ examples:
     const manifest = readManifest(skill('greeter', text));
     assert.equal(manifest.isolation.minimum, 'container');
     assert.deepEqual([manifest.resources.memory, manifest.resources.cpus], [1024 ** 3, 0.5]);
-    assert.deepEqual(manifest.timeouts, { start: 10_000, request: 120_000, drain: 5000 });
+    assert.deepEqual(manifest.timeouts, { start: 10_000, request: 120_000, drain: 5000, stream_idle: 60_000 });
     assert.equal(manifest.limits.queue, 0);
     assert.deepEqual(manifest.volumes, ['data']);
     assert.deepEqual(manifest.config, { any: { thing: [1] } });

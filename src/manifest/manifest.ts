@@ -36,7 +36,13 @@ export const manifestSchema = z.strictObject({
     })
     .prefault({}),
   timeouts: z
-    .strictObject({ start: duration.default(10_000), request: duration.default(10_000), drain: duration.default(5000) })
+    .strictObject({
+      start: duration.default(10_000),
+      request: duration.default(10_000),
+      drain: duration.default(5000),
+      /** Until a drafting stream whose client is silent is ended. */
+      stream_idle: duration.default(60_000),
+    })
     .prefault({}),
   limits: z
     .strictObject({

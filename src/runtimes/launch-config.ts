@@ -22,6 +22,7 @@ export function launchConfig(spec: LaunchSpec, isolation: IsolationLevel, inside
     requestBytes: manifest.limits.request_bytes,
     requestTimeoutMs: manifest.timeouts.request,
     drainTimeoutMs: manifest.timeouts.drain,
+    streamIdleMs: manifest.timeouts.stream_idle,
     leaseMs: spec.leaseMs,
     ...inside,
   };

@@ -9,16 +9,36 @@ export const LATENCY_BOUNDS = [
 export class CallMetrics {
   #requests = 0;
   #latencySum = 0;
+  #draftsOpen = 0;
+  #tokensProposed = 0;
   readonly #errors = new Map<string, number>();
   readonly #counts: number[] = new Array<number>(LATENCY_BOUNDS.length + 1).fill(0);
 
   /** @param status undefined when the call succeeded. */
   observe(seconds: number, status: string | undefined): void {
-    this.#requests++;
+    this.#count(status);
     this.#latencySum += seconds;
     let bucket = 0;
     while (bucket < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[bucket] ?? 0)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+  }
+
+  draftBegins(): void {
+    this.#draftsOpen++;
+  }
+
+  proposed(tokens: number): void {
+    this.#tokensProposed += tokens;
+  }
+
+  /** How long it lasted says nothing of the skill: it is no latency. @param status undefined when it ended well. */
+  draftEnds(status: string | undefined): void {
+    this.#draftsOpen--;
+    this.#count(status);
+  }
+
+  #count(status: string | undefined): void {
+    this.#requests++;
     if (status !== undefined) this.#errors.set(status, (this.#errors.get(status) ?? 0) + 1);
   }
 
@@ -28,11 +48,12 @@ export class CallMetrics {
     return {
       requestsTotal: BigInt(this.#requests),
       errorsTotal,
-      inFlight,
+      inFlight: inFlight + this.#draftsOpen,
       queued,
       uptimeSeconds: process.uptime(),
       residentMemoryBytes: BigInt(process.memoryUsage.rss()),
       latency: { bounds: [...LATENCY_BOUNDS], counts: this.#counts.map(BigInt), sumSeconds: this.#latencySum },
+      draft: { open: this.#draftsOpen, proposedTokensTotal: BigInt(this.#tokensProposed) },
     };
   }
 }

@@ -52,15 +52,20 @@ const cancelled = () => new SkillError('CANCELLED', 'the caller cancelled the ca
 /** Runs calls through the limits of the skill: concurrency, queue, deadline, cancellation, and counts them. */
 export class Dispatcher {
   readonly limiter: Limiter;
-  readonly #metrics = new CallMetrics();
+  readonly #metrics: CallMetrics;
   readonly #open = new Set<Call>();
   #handler: SkillHandler;
   /** Who waits for the end of some calls. */
   readonly #endings = new Set<{ calls: Set<Call>; resolve: () => void }>();
   #draining = false;
 
-  constructor(handler: SkillHandler, limits: { concurrency: number; queue: number }) {
+  constructor(
+    handler: SkillHandler,
+    limits: { concurrency: number; queue: number },
+    metrics: CallMetrics = new CallMetrics(),
+  ) {
     this.#handler = handler;
+    this.#metrics = metrics;
     this.limiter = new Limiter(limits.concurrency, limits.queue);
   }
 

@@ -63,6 +63,50 @@ export interface CallContext {
 /** The answer: a text, or any of the fields of InferResponse; the host fills in latency and metrics. */
 export type SkillAnswer = string | Partial<Omit<InferResponse, 'latencyMs' | 'metrics'>>;
 
+/** How a generation elsewhere chooses its tokens. Ids are those of the vocabulary, and the prompt fits into the context. */
+export interface DraftSettings {
+  readonly prompt: readonly number[];
+  readonly seed: number;
+  /** 0: the likeliest token. */
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** How many tokens beyond those that are certain may be proposed. */
+  readonly runAhead: number;
+}
+
+/** What a drafter is given for one generation. */
+export interface DraftCall {
+  /** Aborted when the generation has ended, the caller is gone or silent for too long, or the skill stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Sends tokens that may follow the first `position` ones, all that is certain and was proposed before. Never waits; not to be
+   * called before `open` has returned.
+   */
+  propose(position: number, tokens: readonly number[]): void;
+  /** Ends the stream with the status of the error. */
+  fail(error: unknown): void;
+}
+
+/** The drafter's side of one generation. */
+export interface DraftSession {
+  /** These tokens are certain now and follow the prompt and what was committed before, proposed or not. */
+  commit(tokens: readonly number[]): void;
+}
+
+/** Proposes tokens for generations elsewhere. */
+export interface Drafter {
+  readonly model: string;
+  /** Digest of the token texts. */
+  readonly vocabularyHash: string;
+  readonly vocabularySize: number;
+  /** Tokens that prompt and generation may have together. */
+  readonly contextSize: number;
+  /** Begins a generation. Throwing refuses it, for example with RESOURCE_EXHAUSTED. */
+  open(settings: DraftSettings, call: DraftCall): DraftSession;
+}
+
 /** The status that health checks report. */
 export interface SkillHealth {
   serving: boolean;
@@ -75,6 +119,8 @@ export interface SkillHandler {
   infer(request: InferRequest, call: CallContext): SkillAnswer | Promise<SkillAnswer>;
   /** Without it a streaming call gets the answer of `infer` as its only piece. */
   inferStream?(request: InferRequest, call: CallContext): AsyncIterable<SkillAnswer> | Iterable<SkillAnswer>;
+  /** Without it drafting streams are UNIMPLEMENTED. */
+  readonly drafter?: Drafter;
   /** Without it the skill serves from the moment it has started. */
   health?(): SkillHealth;
   /** Called once, after the last call has ended. A hot reload makes the new handler before it closes the old one. */

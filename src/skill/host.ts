@@ -5,7 +5,9 @@ import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { health, reflection, SkillServiceService } from '../contract/index.ts';
+import { CallMetrics } from './call-metrics.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { DraftService } from './draft-service.ts';
 import { SkillError, type SkillFactory, type SkillHandler, type SkillLog } from './handler.ts';
 import { HealthService } from './health-service.ts';
 import { type LaunchConfig, readLaunchConfig } from './launch-config.ts';
@@ -33,6 +35,13 @@ async function main(): Promise<void> {
   }
 }
 
+interface Services {
+  dispatcher: Dispatcher;
+  healthService: HealthService;
+  sessions: SessionService;
+  drafts: DraftService;
+}
+
 class SkillHost {
   readonly #config: LaunchConfig;
   readonly #log: SkillLog;
@@ -54,25 +63,29 @@ class SkillHost {
     const config = this.#config;
     const [handler] = await Promise.all([this.#load(), selfTest(config)]);
     this.#handler = handler;
-    const dispatcher = new Dispatcher(handler, config);
+    const metrics = new CallMetrics();
+    const dispatcher = new Dispatcher(handler, config, metrics);
     const healthService = new HealthService(dispatcher);
     const sessions = new SessionService(dispatcher, config);
+    const drafts = new DraftService(() => this.#handler ?? handler, config, metrics);
     this.#server.addService(SkillServiceService, {
       ...createUnaryService(dispatcher, config),
       session: sessions.handle,
+      draft: drafts.handle,
     } as UntypedServiceImplementation);
     this.#server.addService(health.HealthService, { ...healthService.implementation });
     this.#server.addService(reflection.ServerReflectionService, { ...reflectionService });
     this.#server.addService(olderReflection(), { ...reflectionService });
 
-    process.on('SIGTERM', () => void this.#stop(dispatcher, healthService, sessions, 'terminated'));
+    const services = { dispatcher, healthService, sessions, drafts };
+    process.on('SIGTERM', () => void this.#stop(services, 'terminated'));
     // Node's permission model keeps SIGUSR1 to itself.
-    for (const name of ['SIGUSR1', 'SIGHUP']) process.on(name, () => void this.#reload(dispatcher, healthService));
+    for (const name of ['SIGUSR1', 'SIGHUP']) process.on(name, () => void this.#reload(services));
     if (config.leaseMs > 0) {
       setInterval(() => {
         const since = sessions.ownerlessSince;
         if (since !== undefined && Date.now() - since > config.leaseMs) {
-          void this.#stop(dispatcher, healthService, sessions, `no owner for ${config.leaseMs} ms`);
+          void this.#stop(services, `no owner for ${config.leaseMs} ms`);
         }
       }, LEASE_INTERVAL_MS).unref();
     }
@@ -112,11 +125,12 @@ class SkillHost {
     return (module.default as SkillFactory)({ name: skill, version, dataDir, tmpDir, config, log: this.#log });
   }
 
-  async #reload(dispatcher: Dispatcher, healthService: HealthService): Promise<void> {
+  async #reload({ dispatcher, healthService, drafts }: Services): Promise<void> {
     const old = this.#handler;
     try {
       const handler = await this.#load();
       this.#handler = handler;
+      drafts.endAll('the skill was reloaded; the next stream drafts with its new code');
       await dispatcher.replaceHandler(handler);
       await old?.close?.();
       healthService.notify();
@@ -126,18 +140,14 @@ class SkillHost {
     }
   }
 
-  async #stop(
-    dispatcher: Dispatcher,
-    healthService: HealthService,
-    sessions: SessionService,
-    why: string,
-  ): Promise<void> {
+  async #stop({ dispatcher, healthService, sessions, drafts }: Services, why: string): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#log('info', `stopping: ${why}`);
     const drained = dispatcher.drain();
     healthService.notify();
     sessions.announceDrain();
+    drafts.stop();
     const late = setTimeout(() => {
       this.#log('warn', `calls still ran after ${this.#config.drainTimeoutMs} ms and were ended`);
       dispatcher.abortAll(new SkillError('UNAVAILABLE', 'the skill stopped before the call ended'));

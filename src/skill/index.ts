@@ -3,6 +3,10 @@
 export { LATENCY_BOUNDS } from './call-metrics.ts';
 export {
   type CallContext,
+  type DraftCall,
+  type Drafter,
+  type DraftSession,
+  type DraftSettings,
   defineSkill,
   type SkillAnswer,
   type SkillContext,

@@ -28,6 +28,8 @@ export interface LaunchConfig {
   /** Default deadline of a call that brings none. */
   requestTimeoutMs: number;
   drainTimeoutMs: number;
+  /** A drafting stream whose client is silent for this long is ended. */
+  streamIdleMs: number;
   /** Stops by itself when no owner has been connected for this long; 0: never. */
   leaseMs: number;
 }

@@ -128,11 +128,17 @@ export interface MetricsResponse {
   uptimeSeconds: number;
   residentMemoryBytes: bigint;
   latency: LatencyHistogram | undefined;
+  draft: DraftMetrics | undefined;
 }
 
 export interface MetricsResponse_ErrorsTotalEntry {
   key: string;
   value: bigint;
+}
+
+export interface DraftMetrics {
+  open: number;
+  proposedTokensTotal: bigint;
 }
 
 export interface LatencyHistogram {
@@ -182,6 +188,45 @@ export interface SessionReply {
   end: boolean;
   code: number;
   error: string;
+}
+
+export interface DraftRequest {
+  open?: DraftOpen | undefined;
+  commit?: DraftCommit | undefined;
+}
+
+export interface DraftOpen {
+  vocabularyHash: string;
+  prompt: number[];
+  seed: bigint;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  runAhead: number;
+}
+
+export interface DraftCommit {
+  position: number;
+  tokens: number[];
+}
+
+export interface DraftResponse {
+  opened?: DraftOpened | undefined;
+  proposal?: DraftProposal | undefined;
+}
+
+export interface DraftOpened {
+  model: string;
+  vocabularyHash: string;
+  vocabularySize: number;
+  contextSize: number;
+}
+
+export interface DraftProposal {
+  basis: number;
+  position: number;
+  tokens: number[];
 }
 
 function createBaseInferRequest(): InferRequest {
@@ -1126,6 +1171,7 @@ function createBaseMetricsResponse(): MetricsResponse {
     uptimeSeconds: 0,
     residentMemoryBytes: 0n,
     latency: undefined,
+    draft: undefined,
   };
 }
 
@@ -1157,6 +1203,9 @@ export const MetricsResponse: MessageFns<MetricsResponse> = {
     }
     if (message.latency !== undefined) {
       LatencyHistogram.encode(message.latency, writer.uint32(58).fork()).join();
+    }
+    if (message.draft !== undefined) {
+      DraftMetrics.encode(message.draft, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1233,6 +1282,14 @@ export const MetricsResponse: MessageFns<MetricsResponse> = {
             message.latency = LatencyHistogram.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.draft = DraftMetrics.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1291,6 +1348,66 @@ export const MetricsResponse_ErrorsTotalEntry: MessageFns<MetricsResponse_Errors
             }
 
             message.value = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftMetrics(): DraftMetrics {
+  return { open: 0, proposedTokensTotal: 0n };
+}
+
+export const DraftMetrics: MessageFns<DraftMetrics> = {
+  encode(message: DraftMetrics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.open !== 0) {
+      writer.uint32(8).uint32(message.open);
+    }
+    if (message.proposedTokensTotal !== 0n) {
+      if (BigInt.asUintN(64, message.proposedTokensTotal) !== message.proposedTokensTotal) {
+        throw new globalThis.Error("value provided for field message.proposedTokensTotal of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.proposedTokensTotal);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftMetrics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftMetrics();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.open = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.proposedTokensTotal = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1912,6 +2029,492 @@ export const SessionReply: MessageFns<SessionReply> = {
   },
 };
 
+function createBaseDraftRequest(): DraftRequest {
+  return { open: undefined, commit: undefined };
+}
+
+export const DraftRequest: MessageFns<DraftRequest> = {
+  encode(message: DraftRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.open !== undefined) {
+      DraftOpen.encode(message.open, writer.uint32(10).fork()).join();
+    }
+    if (message.commit !== undefined) {
+      DraftCommit.encode(message.commit, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.open = DraftOpen.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.commit = DraftCommit.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftOpen(): DraftOpen {
+  return { vocabularyHash: "", prompt: [], seed: 0n, temperature: 0, topK: 0, topP: 0, minP: 0, runAhead: 0 };
+}
+
+export const DraftOpen: MessageFns<DraftOpen> = {
+  encode(message: DraftOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vocabularyHash !== "") {
+      writer.uint32(10).string(message.vocabularyHash);
+    }
+    if (message.prompt.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.prompt) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.seed !== 0n) {
+      if (BigInt.asIntN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type sint64 too large");
+      }
+      writer.uint32(24).sint64(message.seed);
+    }
+    if (message.temperature !== 0) {
+      writer.uint32(33).double(message.temperature);
+    }
+    if (message.topK !== 0) {
+      writer.uint32(40).uint32(message.topK);
+    }
+    if (message.topP !== 0) {
+      writer.uint32(49).double(message.topP);
+    }
+    if (message.minP !== 0) {
+      writer.uint32(57).double(message.minP);
+    }
+    if (message.runAhead !== 0) {
+      writer.uint32(64).uint32(message.runAhead);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftOpen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftOpen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vocabularyHash = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.prompt.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.prompt.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seed = reader.sint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.temperature = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.topK = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.topP = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.minP = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.runAhead = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftCommit(): DraftCommit {
+  return { position: 0, tokens: [] };
+}
+
+export const DraftCommit: MessageFns<DraftCommit> = {
+  encode(message: DraftCommit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.position !== 0) {
+      writer.uint32(8).uint32(message.position);
+    }
+    if (message.tokens.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.tokens) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftCommit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftCommit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.position = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.tokens.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.tokens.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftResponse(): DraftResponse {
+  return { opened: undefined, proposal: undefined };
+}
+
+export const DraftResponse: MessageFns<DraftResponse> = {
+  encode(message: DraftResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.opened !== undefined) {
+      DraftOpened.encode(message.opened, writer.uint32(10).fork()).join();
+    }
+    if (message.proposal !== undefined) {
+      DraftProposal.encode(message.proposal, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.opened = DraftOpened.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proposal = DraftProposal.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftOpened(): DraftOpened {
+  return { model: "", vocabularyHash: "", vocabularySize: 0, contextSize: 0 };
+}
+
+export const DraftOpened: MessageFns<DraftOpened> = {
+  encode(message: DraftOpened, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.vocabularyHash !== "") {
+      writer.uint32(18).string(message.vocabularyHash);
+    }
+    if (message.vocabularySize !== 0) {
+      writer.uint32(24).uint32(message.vocabularySize);
+    }
+    if (message.contextSize !== 0) {
+      writer.uint32(32).uint32(message.contextSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftOpened {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftOpened();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.vocabularyHash = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.vocabularySize = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.contextSize = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDraftProposal(): DraftProposal {
+  return { basis: 0, position: 0, tokens: [] };
+}
+
+export const DraftProposal: MessageFns<DraftProposal> = {
+  encode(message: DraftProposal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.basis !== 0) {
+      writer.uint32(8).uint32(message.basis);
+    }
+    if (message.position !== 0) {
+      writer.uint32(16).uint32(message.position);
+    }
+    if (message.tokens.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.tokens) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DraftProposal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDraftProposal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.basis = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.position = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.tokens.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.tokens.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type SkillServiceService = typeof SkillServiceService;
 export const SkillServiceService = {
   infer: {
@@ -1959,6 +2562,15 @@ export const SkillServiceService = {
     responseSerialize: (value: SessionResponse): Buffer => Buffer.from(SessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SessionResponse => SessionResponse.decode(value),
   },
+  draft: {
+    path: "/sarai.skills.SkillService/Draft" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: DraftRequest): Buffer => Buffer.from(DraftRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DraftRequest => DraftRequest.decode(value),
+    responseSerialize: (value: DraftResponse): Buffer => Buffer.from(DraftResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DraftResponse => DraftResponse.decode(value),
+  },
 } as const;
 
 export interface SkillServiceServer extends UntypedServiceImplementation {
@@ -1967,6 +2579,7 @@ export interface SkillServiceServer extends UntypedServiceImplementation {
   check: handleUnaryCall<HealthCheckRequest, HealthCheckResponse>;
   getMetrics: handleUnaryCall<MetricsRequest, MetricsResponse>;
   session: handleBidiStreamingCall<SessionRequest, SessionResponse>;
+  draft: handleBidiStreamingCall<DraftRequest, DraftResponse>;
 }
 
 export interface SkillServiceClient extends Client {
@@ -2024,6 +2637,9 @@ export interface SkillServiceClient extends Client {
   session(): ClientDuplexStream<SessionRequest, SessionResponse>;
   session(options: Partial<CallOptions>): ClientDuplexStream<SessionRequest, SessionResponse>;
   session(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<SessionRequest, SessionResponse>;
+  draft(): ClientDuplexStream<DraftRequest, DraftResponse>;
+  draft(options: Partial<CallOptions>): ClientDuplexStream<DraftRequest, DraftResponse>;
+  draft(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<DraftRequest, DraftResponse>;
 }
 
 export const SkillServiceClient = makeGenericClientConstructor(
