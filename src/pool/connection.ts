@@ -1,5 +1,13 @@
-import { type ChannelCredentials, type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js';
 import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+} from '@grpc/grpc-js';
+import {
+  type DraftRequest,
+  type DraftResponse,
   type HealthCheckResponse,
   health,
   type MetricsResponse,
@@ -20,6 +28,7 @@ export class SkillConnection {
   readonly #client: SkillServiceClient;
   readonly #health: health.HealthClient;
   readonly #watch: ClientReadableStream<health.HealthCheckResponse>;
+  readonly #drafts = new Set<ClientDuplexStream<DraftRequest, DraftResponse>>();
   #onNotServing: (() => void) | undefined;
 
   /**
@@ -111,8 +120,16 @@ export class SkillConnection {
     });
   }
 
+  draft(): ClientDuplexStream<DraftRequest, DraftResponse> {
+    const stream = this.#client.draft();
+    this.#drafts.add(stream);
+    stream.on('status', () => this.#drafts.delete(stream));
+    return stream;
+  }
+
   close(): void {
     this.session.close();
+    for (const stream of this.#drafts) stream.cancel();
     this.#watch.cancel();
     this.#health.close();
     this.#client.close();

@@ -30,7 +30,8 @@ export type PoolEvent =
 /** One finished call. */
 export interface CallObservation {
   skill: string;
-  seconds: number;
+  /** Undefined for a drafting stream, which lasts as long as a generation elsewhere. */
+  seconds: number | undefined;
   /** gRPC status by name. */
   code: string;
 }

@@ -60,7 +60,7 @@ export class Metrics {
   observe(pool: ModelPool): void {
     pool.on('call', ({ skill, seconds, code }) => {
       this.#skillRequests.inc({ skill_name: skill });
-      this.#skillLatency.observe({ skill_name: skill }, seconds);
+      if (seconds !== undefined) this.#skillLatency.observe({ skill_name: skill }, seconds);
       if (code !== 'OK') this.#skillErrors.inc({ skill_name: skill, code });
     });
     pool.on('event', (event) => {
