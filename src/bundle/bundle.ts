@@ -11,7 +11,11 @@ const EXTENSION = extname(import.meta.filename);
 const HOST_ENTRY = join(import.meta.dirname, `../skill/host${EXTENSION}`);
 const HEALTH_PROBE_ENTRY = join(import.meta.dirname, `../skill/health-probe${EXTENSION}`);
 const ASSISTANT_ENTRY = join(import.meta.dirname, `../cli/main${EXTENSION}`);
-const HANDLER_API = join(import.meta.dirname, `../skill/handler${EXTENSION}`);
+/** What a skill may import of Phoenix, bundled from this version. */
+const SKILL_API = {
+  'phoenix/skill': join(import.meta.dirname, `../skill/handler${EXTENSION}`),
+  'phoenix/drafting': join(import.meta.dirname, `../speculative/drafting${EXTENSION}`),
+};
 /** Bundled CommonJS needs `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
@@ -49,7 +53,7 @@ export function bundleAssistant(cacheDir: string): Promise<Bundle> {
   return bundle(ASSISTANT_ENTRY, cacheDir);
 }
 
-/** Bundles a handler; `phoenix/skill` in it is this version's skill interface. @throws BundleError */
+/** Bundles a handler; what it imports of `phoenix` is this version's. @throws BundleError */
 export function bundleHandler(entryPath: string, cacheDir: string): Promise<Bundle> {
   return bundle(entryPath, cacheDir);
 }
@@ -75,7 +79,7 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
       target: 'node24',
       format: 'esm',
       banner: { js: REQUIRE_BANNER },
-      alias: { 'phoenix/skill': HANDLER_API },
+      alias: SKILL_API,
       // A program of its own, which nothing needs that is bundled already.
       external: ['esbuild'],
       absWorkingDir: '/',

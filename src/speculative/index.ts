@@ -14,6 +14,7 @@ export { LocalDraft, type LocalDraftOptions } from './local-draft.ts';
 export { expectedTokens, type GateLimits } from './policy.ts';
 export { type ProbeOptions, probe, type SpeculationProfile } from './probe.ts';
 export { loadProfile, type ProfileOptions } from './profile-cache.ts';
+export { type DraftSource, RemoteDraft, type RemoteDraftOptions } from './remote-draft.ts';
 export { DEFAULT_SAMPLER, type Penalties, type SamplerSettings } from './sampler.ts';
 export type { FallbackReason, Origin, SpeculationSnapshot } from './stats.ts';
 export {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type ControlledEvaluateInputItem,
   type LlamaContext,
@@ -10,6 +9,7 @@ import {
 } from 'node-llama-cpp';
 import { hasPenalties, PENALTY_WINDOW, type SamplerSettings } from './sampler.ts';
 import { ContextOverflowError, type Evaluation, type Row, type Target, type TargetSequence } from './target.ts';
+import { vocabularyOf } from './vocabulary.ts';
 
 export interface LlamaTargetOptions {
   /** Tokens that a sequence can hold. */
@@ -39,9 +39,9 @@ export class LlamaTarget implements Target {
     // The last cell stays free: node-llama-cpp forgets the beginning when it is reached.
     this.contextSize = Math.min(...sequences.map(({ contextSize }) => contextSize)) - 1;
     this.canRollBack = sequences.every(({ needsCheckpoints }) => !needsCheckpoints);
-    const texts = tokenTexts(context.model);
-    this.vocabularySize = texts.length;
-    this.vocabularyHash = createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+    const { vocabularySize, vocabularyHash } = vocabularyOf(context.model);
+    this.vocabularySize = vocabularySize;
+    this.vocabularyHash = vocabularyHash;
   }
 
   /** Makes a context for a model. The model stays the caller's to dispose, after this. */
@@ -103,10 +103,6 @@ export class LlamaTarget implements Target {
     if (next === undefined) this.#free.push(sequence);
     else next(sequence);
   }
-}
-
-function tokenTexts(model: LlamaModel): string[] {
-  return Array.from(model.iterateAllTokens(), (token) => model.detokenize([token], true, []));
 }
 
 class LlamaSequence implements TargetSequence {

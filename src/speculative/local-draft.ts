@@ -1,10 +1,7 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Draft, DraftOptions, DraftStream } from './draft.ts';
+import { Progress } from './progress.ts';
 import { choose, type SamplerSettings } from './sampler.ts';
 import type { Target, TargetSequence } from './target.ts';
-
-/** How late timers may be, in milliseconds. */
-const TIMER_MS = 2;
 
 export interface LocalDraftOptions {
   name?: string;
@@ -48,7 +45,7 @@ class LocalDraftStream implements DraftStream {
   #sequence: TargetSequence | undefined;
   #isWorking = false;
   #isAlive: boolean;
-  #progress = Promise.withResolvers<void>();
+  readonly #progress = new Progress();
 
   constructor(model: Target, prompt: readonly number[], options: DraftOptions, runAhead: number) {
     this.#model = model;
@@ -79,7 +76,7 @@ class LocalDraftStream implements DraftStream {
     this.#want(count);
     const deadline = performance.now() + waitMs;
     while (this.#isAlive && this.#tokens.length - this.#certain < count && performance.now() < deadline) {
-      await this.#progressUntil(deadline);
+      await this.#progress.until(deadline);
     }
     // What is missing is drafted all the same, while the target goes on alone.
     return this.#isAlive ? this.#tokens.slice(this.#certain, this.#certain + count) : [];
@@ -116,7 +113,7 @@ class LocalDraftStream implements DraftStream {
         if (row !== undefined && this.#evaluated === length && this.#tokens.length === length) {
           this.#tokens.push(choose(row, this.#settings, length));
         }
-        this.#reportProgress();
+        this.#progress.report();
       }
     } catch {
       // It no longer helps, whatever the reason; the target goes on alone.
@@ -138,26 +135,11 @@ class LocalDraftStream implements DraftStream {
   #die(): void {
     this.#isAlive = false;
     this.#closing.abort();
-    this.#reportProgress();
+    this.#progress.report();
   }
 
   #release(): void {
     this.#sequence?.release();
     this.#sequence = undefined;
-  }
-
-  async #progressUntil(deadline: number): Promise<void> {
-    const left = deadline - performance.now();
-    // A timer may be a millisecond late, which is longer than a small model takes for a token.
-    if (left < TIMER_MS) return void (await Promise.race([this.#progress.promise, turn()]));
-    const timer = new AbortController();
-    const late = sleep(left - TIMER_MS, undefined, { signal: timer.signal }).catch(() => {});
-    await Promise.race([this.#progress.promise, late]);
-    timer.abort();
-  }
-
-  #reportProgress(): void {
-    this.#progress.resolve();
-    this.#progress = Promise.withResolvers();
   }
 }
