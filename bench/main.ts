@@ -4,11 +4,18 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
+import { benchDraft } from './draft.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
 import { benchSpeculative } from './speculative.ts';
 
-const SCENARIOS = { calls: benchCalls, launch: benchLaunch, memory: benchMemory, speculative: benchSpeculative };
+const SCENARIOS = {
+  calls: benchCalls,
+  draft: benchDraft,
+  launch: benchLaunch,
+  memory: benchMemory,
+  speculative: benchSpeculative,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
