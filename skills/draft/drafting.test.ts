@@ -17,6 +17,7 @@ class Generation {
   readonly #ending = new AbortController();
   readonly #session;
   error: unknown;
+  messages = 0;
 
   constructor(drafter: ModelDrafter, prompt: readonly number[], settings: Partial<DraftSettings> = {}) {
     this.settings = { ...SETTINGS, prompt, ...settings };
@@ -62,8 +63,12 @@ class Generation {
     try {
       assert.equal(this.#ending.signal.aborted, false, 'it proposes after the end');
       assert.equal(position, this.branch.length);
-      assert.deepEqual(tokens, [chainNext(this.branch, this.settings.seed)]);
-      this.branch.push(...tokens);
+      assert.ok(tokens.length > 0);
+      for (const token of tokens) {
+        assert.equal(token, chainNext(this.branch, this.settings.seed));
+        this.branch.push(token);
+      }
+      this.messages++;
       assert.ok(this.ahead.length <= this.settings.runAhead, `${this.ahead.length} ahead`);
     } catch (error) {
       this.error ??= error;
@@ -152,6 +157,19 @@ describe('drafting', () => {
     next.end();
     await drafter.idle();
     assert.equal(next.error, undefined);
+  });
+
+  it('sends tokens of a fast model together, and each of a slow one at once', async () => {
+    const messages = async (tokenMs: number) => {
+      const generation = new Generation(new ModelDrafter(new ChainModel({ tokenMs: () => tokenMs })), [1, 2, 3]);
+      await generation.untilAhead(8);
+      generation.end();
+      return generation.messages;
+    };
+    // A busy machine may make the fast model a slow one.
+    const few = [await messages(0), await messages(0), await messages(0)];
+    assert.ok(Math.min(...few) < 4, `${few} messages`);
+    assert.equal(await messages(3), 8);
   });
 
   it('stops where the context ends', async () => {

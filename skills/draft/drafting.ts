@@ -27,6 +27,11 @@ export interface DraftModel {
 
 /** Tokens of a prompt that are read together: a stream that ends meanwhile gives its sequence back after these. */
 const PREFILL_CHUNK = 256;
+/**
+ * How long a token may be kept so that others travel with it, in milliseconds: a message costs its reader about a tenth of that. A
+ * model that takes longer for a token sends each at once.
+ */
+const HOLD_MS = 0.5;
 
 /** A sequence, and what its memory is known to begin with. */
 interface Slot {
@@ -87,6 +92,10 @@ class Drafting implements DraftSession {
   /** How many of the tokens are in the model's memory. What it holds behind them is something else. */
   #evaluated: number;
   #isWorking = false;
+  /** How many of the tokens were sent, or were certain before they could be. */
+  #sent: number;
+  /** When the first of those that are kept was drafted, by performance.now(). */
+  #heldSince: number | undefined;
 
   constructor(slot: Slot, contextSize: number, settings: DraftSettings, call: DraftCall, onRelease: () => void) {
     this.#slot = slot;
@@ -96,6 +105,7 @@ class Drafting implements DraftSession {
     this.#onRelease = onRelease;
     this.#tokens = settings.prompt.slice();
     this.#certain = this.#tokens.length;
+    this.#sent = this.#certain;
     // The last token is read again: what follows it was not kept.
     this.#evaluated = Math.min(commonLength(slot.memory, this.#tokens), this.#tokens.length - 1);
     call.signal.addEventListener('abort', () => this.#release(), { once: true });
@@ -108,8 +118,10 @@ class Drafting implements DraftSession {
       this.#tokens.length = Math.min(this.#tokens.length, this.#certain + wrong);
       for (const token of tokens.slice(wrong)) this.#tokens.push(token);
       this.#evaluated = Math.min(this.#evaluated, this.#certain + wrong);
+      this.#heldSince = undefined;
     }
     this.#certain += tokens.length;
+    this.#sent = wrong >= 0 ? this.#certain : Math.max(this.#sent, this.#certain);
     this.#goOn();
   }
 
@@ -145,6 +157,7 @@ class Drafting implements DraftSession {
     const { length } = this.#tokens;
     const to = Math.min(length, from + PREFILL_CHUNK);
     const input = this.#tokens.slice(from, to);
+    const started = performance.now();
     // What is about to be in memory; if some of it turns out wrong meanwhile, commit() says from where on.
     this.#evaluated = to;
     await sequence.rollBack(from);
@@ -152,7 +165,18 @@ class Drafting implements DraftSession {
     const token = await sequence.next(input, this.#settings, to);
     if (this.#evaluated !== to || this.#tokens.length !== length) return;
     this.#tokens.push(token);
-    this.#call.propose(to, [token]);
+    this.#propose(performance.now() - started);
+  }
+
+  /** Sends what was drafted, now or with the next token, which takes about as long as this one. */
+  #propose(tokenMs: number): void {
+    const now = performance.now();
+    this.#heldSince ??= now;
+    if (this.#isWanting && now + tokenMs - this.#heldSince < HOLD_MS) return;
+    this.#heldSince = undefined;
+    const from = this.#sent;
+    this.#sent = this.#tokens.length;
+    this.#call.propose(from, this.#tokens.slice(from));
   }
 
   #release(): void {
