@@ -1,10 +1,11 @@
-/** A stock Python client, its stubs generated from our .proto by grpcio-tools, against the sql skill. */
+/** A stock Python client, its stubs generated from our .proto by grpcio-tools, against the sql skill and one that drafts. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { chainNext, VOCABULARY } from './fixtures/skills/chain-draft/chain-model.ts';
 import { availableRuntimes, createTestPool } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
 
@@ -57,5 +58,29 @@ describe('a stock Python client', { skip: isMissing('python3-grpcio and python3-
       'sarai.skills.SkillService',
     ]);
     assert.ok(Number(answer.requests) >= 2);
+  });
+
+  it('calls Draft, says what is certain and gets what may follow', async () => {
+    await test.pool.getSkillClient('chain-draft');
+    const script = join(import.meta.dirname, 'support/draft_client.py');
+    const draftSocket = join(test.paths.socketDir('chain-draft'), 'skill.sock');
+    const output = execFileSync(PYTHON, [script, draftSocket, stubs, VOCABULARY.vocabularyHash], { encoding: 'utf8' });
+    const answer = JSON.parse(output) as Record<'proposed' | 'certain' | 'proposed_then' | 'refused', number[]>;
+    const chain = (tokens: number[]) => {
+      const all = tokens.slice();
+      for (let n = 0; n < 4; n++) all.push(chainNext(all, 11));
+      return all.slice(tokens.length);
+    };
+    assert.deepEqual(answer, {
+      opened: ['chain', VOCABULARY.vocabularyHash, VOCABULARY.vocabularySize, 512],
+      proposed: chain([1, 2, 3]),
+      certain: answer.certain,
+      proposed_then: chain(answer.certain),
+      left: 0,
+      code: 'OK',
+      refused: ['FAILED_PRECONDITION', answer.refused[1]],
+    });
+    assert.equal(answer.certain.length, 6);
+    assert.match(String(answer.refused[1]), /the vocabulary is another one/);
   });
 });
