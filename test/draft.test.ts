@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClientDuplexStream, credentials, status } from '@grpc/grpc-js';
 import { type DraftOpen, type DraftRequest, type DraftResponse, SkillServiceClient } from '../src/contract/index.ts';
 import { type CallObservation, type ModelPool, SkillCallError } from '../src/pool/index.ts';
-import { type DraftStream, RemoteDraft } from '../src/speculative/index.ts';
+import { DEFAULT_SAMPLER, type DraftStream, RemoteDraft, SpeculativeDecoder } from '../src/speculative/index.ts';
 import { chainNext, VOCABULARY } from './fixtures/skills/chain-draft/chain-model.ts';
 import { killSkill, skillProcesses } from './support/kill.ts';
 import { availableRuntimes, createTestPool } from './support/pool.ts';
 import { scopedPool, until } from './support/scoped-pool.ts';
+import { SyntheticTarget } from './support/synthetic-target.ts';
 
 const OPTIONS = { seed: 11, temperature: 0, topK: 40, topP: 1, minP: 0, vocabularyHash: VOCABULARY.vocabularyHash };
 const LONG_MS = 10_000;
@@ -26,6 +27,17 @@ async function generate(stream: DraftStream, certain: number[], rounds: number):
     const tokens = round % 3 === 0 ? [...proposed, round % 100] : proposed.slice(0, 1 + (round % 3));
     stream.commit(tokens);
     certain.push(...tokens);
+  }
+}
+
+/** Says what the chain says, but for every eleventh token. */
+class ChainTarget extends SyntheticTarget {
+  override readonly vocabularyHash = VOCABULARY.vocabularyHash;
+
+  override distribution(tokens: readonly number[]): number[] {
+    const isOther = tokens.length % 11 === 0 ? 1 : 0;
+    const next = (chainNext(tokens, OPTIONS.seed) + isOther) % (this.vocabularySize - 1);
+    return Array.from({ length: this.vocabularySize }, (_, token) => (token === next ? 0.9 : 0.001));
   }
 }
 
@@ -130,6 +142,33 @@ for (const runtime of runtimes) {
       const next = draft.open([8], OPTIONS);
       await generate(next, [8], 10);
       next.close();
+    });
+
+    it('changes no letter of a text, even when it is killed in the middle of it', async () => {
+      const { vocabularySize } = VOCABULARY;
+      const target = new ChainTarget({ vocabularySize, costMs: (width) => 2 + width * 0.05 });
+      const profile = { exactWidth: 9, verifyMs: Array.from({ length: 9 }, (_, n) => 2 + n * 0.05) };
+      const settings = { ...DEFAULT_SAMPLER, seed: OPTIONS.seed, maxTokens: 300 };
+      const plain = new SpeculativeDecoder({ target, profile, mode: 'off' });
+      const expected = await Array.fromAsync(plain.generate([1, 2, 3], settings));
+      const decoder = new SpeculativeDecoder({ target, profile, draft, draftTokens: 4, ngram: false });
+      await pool.getSkillClient('chain-draft');
+      for (const kills of [true, false]) {
+        const tokens: number[] = [];
+        let drafted = 0;
+        for await (const { token, origin } of decoder.generate([1, 2, 3], settings)) {
+          tokens.push(token);
+          if (origin === 'draft') drafted++;
+          if (kills && tokens.length === 150) assert.ok(killSkill(paths, 'chain-draft', 'innermost'));
+        }
+        assert.deepEqual(
+          tokens,
+          expected.map(({ token }) => token),
+        );
+        assert.ok(drafted > (kills ? 50 : 150), `${drafted} tokens were drafted`);
+        assert.equal(decoder.stats.snapshot().fallbacks.lost, 1);
+        await pool.getSkillClient('chain-draft');
+      }
     });
 
     it('ends at once when the skill is stopped or reloaded, and is back with the next generation', async () => {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InferRequest, InferResponse } from '../contract/index.ts';
 import { readManifest } from '../manifest/index.ts';
-import { type CallOptions, ModelPool } from '../pool/index.ts';
+import { type CallOptions, ModelPool, type SkillClient } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime } from '../runtimes/index.ts';
 
 /** A skill that was launched for a test. */
-export interface TestedSkill extends AsyncDisposable {
+export interface TestedSkill extends AsyncDisposable, Pick<SkillClient, 'skill' | 'draft'> {
   infer(request: Partial<InferRequest>, options?: CallOptions): Promise<InferResponse>;
   inferStream(request: Partial<InferRequest>, options?: CallOptions): AsyncIterable<InferResponse>;
 }
@@ -35,6 +35,8 @@ export async function testSkill(folder: string): Promise<TestedSkill> {
   try {
     const client = await pool.getSkillClient(manifest.name);
     return {
+      skill: client.skill,
+      draft: (listener, options) => client.draft(listener, options),
       infer: (request, options) => client.infer(request, options),
       inferStream: (request, options) => client.inferStream(request, options),
       [Symbol.asyncDispose]: dispose,

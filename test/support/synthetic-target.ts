@@ -21,7 +21,7 @@ export interface SyntheticOptions {
 export class SyntheticTarget implements Target {
   readonly contextSize: number;
   readonly vocabularySize: number;
-  readonly vocabularyHash = 'synthetic';
+  readonly vocabularyHash: string = 'synthetic';
   readonly canRollBack = true;
   readonly options: SyntheticOptions;
   /** Widths of the batches that were evaluated. */
