@@ -13,6 +13,7 @@ import {
   SpeculativeDecoder,
 } from '../../src/speculative/index.ts';
 import { wiredSource } from '../../test/support/draft-wire.ts';
+import { patient } from '../../test/support/drafts.ts';
 import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from '../../test/support/nano.ts';
 import { isMissing } from '../../test/support/requirements.ts';
 import { ModelDrafter } from './drafting.ts';
@@ -49,7 +50,7 @@ describe('a GGUF model that drafts', { skip: isMissing('the nano models in model
     const config = { skill: 'draft', concurrency: 1, streamIdleMs: 60_000 };
     const service = new DraftService(() => ({ infer: () => '', drafter }), config, new CallMetrics());
     const draft = new RemoteDraft(wiredSource(service.handle, () => 0));
-    const outcome = await run({ draft, draftTokens: 4, ngram: false }, temperature);
+    const outcome = await run({ draft: patient(draft), draftTokens: 4, ngram: false }, temperature);
     await drafter.idle();
     await model.dispose();
     return outcome;
@@ -81,7 +82,10 @@ describe('a GGUF model that drafts', { skip: isMissing('the nano models in model
 
     it(`is as good as the same model in the same process, at temperature ${temperature}`, async () => {
       const draftTarget = await LlamaTarget.create(models.draft, { contextSize: CONTEXT, threads: 1 });
-      const local = await run({ draft: new LocalDraft(draftTarget), draftTokens: 4, ngram: false }, temperature);
+      const local = await run(
+        { draft: patient(new LocalDraft(draftTarget)), draftTokens: 4, ngram: false },
+        temperature,
+      );
       const remote = await generate('draft', temperature);
       assert.deepEqual(remote.texts, local.texts);
       const [a = 0, b = 0] = [remote.acceptance, local.acceptance];
