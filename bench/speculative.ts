@@ -182,8 +182,10 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
   const contenders = new Map<string, Contender>();
   for (const [kind, make] of Object.entries(kinds)) contenders.set(kind, await make(setup));
   const differing = new Set<string>();
-  /** Milliseconds for each prompt when nothing else was going on: the fastest of all rounds. */
-  const fastest = new Map(Array.from(contenders.keys(), (kind) => [kind, prompts.map(() => Number.POSITIVE_INFINITY)]));
+  /** Milliseconds for each prompt when nothing else was going on, the fastest of all rounds: for one token, and for all. */
+  const fastest = new Map(
+    Array.from(contenders.keys(), (kind) => [kind, prompts.map(() => ({ one: Infinity, all: Infinity }))]),
+  );
   // The first round warms up: what is learnt about the draft is kept, as it is between requests.
   for (let round = 0; round <= (quick ? 2 : 7); round++) {
     const totals = new Map(Array.from(contenders.keys(), (kind) => [kind, { count: 0, ms: 0 }]));
@@ -197,10 +199,13 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
         const total = totals.get(kind);
         if (total === undefined) continue;
         // Without reading the prompt and the first token.
-        const ms = performance.now() - first - (first - started);
-        total.ms += ms;
-        const times = fastest.get(kind) ?? [];
-        if (round > 0) times[n] = Math.min(times[n] ?? ms, ms);
+        const all = performance.now() - first;
+        total.ms += all - (first - started);
+        const times = fastest.get(kind)?.[n];
+        if (round > 0 && times !== undefined) {
+          times.one = Math.min(times.one, first - started);
+          times.all = Math.min(times.all, all);
+        }
         total.count += tokens.length - 1;
         expected ??= tokens.join();
         if (tokens.join() !== expected) differing.add(kind);
@@ -215,7 +220,7 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
       plainRate ??= rate;
     }
   }
-  const totalMs = (kind: string) => (fastest.get(kind) ?? []).reduce((sum, ms) => sum + ms, 0);
+  const totalMs = (kind: string) => (fastest.get(kind) ?? []).reduce((sum, { one, all }) => sum + all - one, 0);
   const [plain = ''] = contenders.keys();
   for (const kind of contenders.keys()) {
     if (kind !== plain) figures.add(`${name}: ${kind}, undisturbed`, 'x plain', totalMs(plain) / totalMs(kind));
