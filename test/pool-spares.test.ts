@@ -1,20 +1,17 @@
 /** Spares: instances that were launched ahead, in every runtime that this machine offers, containers too. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ModelPool, ModelPoolOptions } from '../src/pool/index.ts';
+import type { ModelPoolOptions } from '../src/pool/index.ts';
 import type { RuntimeName } from '../src/runtimes/index.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
-import { availableRuntimes, createTestPool, onEvent } from './support/pool.ts';
+import { availableRuntimes, createTestPool, onEvent, untilSpares } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
-
-async function untilSpares(pool: ModelPool, skill: string, count: number): Promise<void> {
-  for (let i = 0; i < 100; i++) {
-    if ((await pool.status(skill))[0]?.spares === count) return;
-    await sleep(50);
-  }
-  assert.fail(`there are not ${count} spares of ${skill}, but ${(await pool.status(skill))[0]?.spares}`);
-}
 
 function sparesWork(runtime: RuntimeName) {
   let test: ReturnType<typeof createTestPool>;
@@ -86,18 +83,21 @@ describe('spares with docker', { skip: isMissing('a Docker engine (dockerd, as r
   describe('that are paused containers', () => sparesWork('docker'));
 
   it('leave nothing behind, also when their assistant was killed', async () => {
-    const killed = createTestPool('docker', { skills: { stateless: { warm: 2 } } });
-    await killed.pool.getSkillClient('stateless');
-    await untilSpares(killed.pool, 'stateless', 2);
+    const stateDir = mkdtempSync(join(tmpdir(), 'phoenix-test-'));
+    const script = join(import.meta.dirname, 'support/owner.ts');
+    const owner = spawn(process.execPath, [script, 'docker', stateDir, '60000', 'stateless', '2'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(owner.stdout, 'data');
     assert.deepEqual(await statuses(), ['paused', 'paused', 'running']);
-    // What the next assistant sees is the same, whether this one still runs or not.
-    const next = createTestPool('docker', {}, killed.stateDir);
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const next = createTestPool('docker', {}, stateDir);
     const ready = onEvent(next.pool, 'ready');
     await next.pool.getSkillClient('stateless');
     assert.equal((await ready).kind, 'reused');
     assert.deepEqual(await statuses(), ['running']);
     await next.cleanUp();
-    await killed.cleanUp();
     assert.deepEqual(await statuses(), []);
   });
 });

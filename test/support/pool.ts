@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readCatalog } from '../../src/manifest/index.ts';
 import { ModelPool, type ModelPoolOptions, type PoolEvent } from '../../src/pool/index.ts';
 import { createRuntimes, localPaths, type RuntimeName } from '../../src/runtimes/index.ts';
@@ -50,4 +52,13 @@ export function onEvent<T extends PoolEvent['t']>(pool: ModelPool, kind: T): Pro
     };
     pool.on('event', listener);
   });
+}
+
+/** Waits until a skill has so many spares. */
+export async function untilSpares(pool: ModelPool, skill: string, count: number): Promise<void> {
+  for (const started = performance.now(); performance.now() - started < 30_000; ) {
+    if ((await pool.status(skill))[0]?.spares === count) return;
+    await sleep(50);
+  }
+  assert.fail(`there are not ${count} spares of ${skill}, but ${(await pool.status(skill))[0]?.spares}`);
 }
