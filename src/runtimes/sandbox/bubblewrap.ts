@@ -14,6 +14,8 @@ export interface SandboxMounts {
   /** Durable folder, mounted at DATA_DIR. */
   dataDir: string | undefined;
   tmpBytes: number;
+  /** A filter of system calls comes as file number 3. */
+  filtersCalls: boolean;
 }
 
 export const NODE_PATH = '/bin/node';
@@ -52,6 +54,7 @@ export function bubblewrapArguments(name: string, mounts: SandboxMounts, command
     ...['--bind', mounts.socketDir, SOCKET_DIR],
     ...(mounts.dataDir ? ['--bind', mounts.dataDir, DATA_DIR] : []),
     ...['--size', String(mounts.tmpBytes), '--perms', '1777', '--tmpfs', '/tmp'],
+    ...(mounts.filtersCalls ? ['--seccomp', '3'] : []),
     '--remount-ro',
     '/',
     '--chdir',

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
@@ -8,6 +9,7 @@ import { nodeFlags } from '../node-flags.ts';
 import type { Probe } from '../runtime.ts';
 import { bubblewrapArguments, DATA_DIR, NODE_PATH, SOCKET_DIR } from './bubblewrap.ts';
 import { createCgroups, removeCgroups } from './cgroup.ts';
+import { systemCallFilter } from './seccomp.ts';
 
 const HOST_PATH = '/app/host.mjs';
 const CODE_DIR = '/app/code';
@@ -15,14 +17,15 @@ const LAUNCH_PATH = '/app/launch.json';
 
 /**
  * Joins the control groups and sets the resource limits before bwrap starts, then becomes it. $1: limit of private memory in
- * KiB; $2: number of groups; then their folders, then the command.
+ * KiB; $2: file that bwrap reads as number 3, or nothing; $3: number of groups; then their folders, then the command.
  */
 const JOIN_AND_EXEC = [
   'set -e',
   'ulimit -c 0',
   'ulimit -n 1024',
   '[ "$1" = 0 ] || ulimit -d "$1"',
-  'n=$2; shift 2',
+  '[ -z "$2" ] || exec 3< "$2"',
+  'n=$3; shift 3',
   'while [ "$n" -gt 0 ]; do echo 0 > "$1/cgroup.procs"; shift; n=$((n - 1)); done',
   'exec "$@"',
 ].join('\n');
@@ -34,7 +37,7 @@ const NODE_BASE_BYTES = 512 * 1024 ** 2;
 export const sandbox: LocalIsolation = {
   name: 'sandbox',
   level: 'sandbox',
-  policyVersion: 1,
+  policyVersion: 2,
   probe: probeBubblewrap,
   inside: (files) => ({
     socket: `${SOCKET_DIR}/skill.sock`,
@@ -46,6 +49,7 @@ export const sandbox: LocalIsolation = {
     const { memory, cpus, pids, tmp } = spec.manifest.resources;
     const cgroups = createCgroups(`${spec.manifest.name}-${instanceId}`, { memoryBytes: memory, cpus, pids });
     const privateKib = cgroups.length > 0 ? 0 : Math.ceil((memory + NODE_BASE_BYTES) / 1024);
+    const filterPath = writeFilter(dirname(files.launchConfigPath));
     const bwrap = bubblewrapArguments(
       `skill-${spec.manifest.name}`,
       {
@@ -58,6 +62,7 @@ export const sandbox: LocalIsolation = {
         socketDir: files.socketDir,
         dataDir: files.dataDir,
         tmpBytes: tmp,
+        filtersCalls: filterPath !== '',
       },
       [NODE_PATH, ...nodeFlags(memory), HOST_PATH, LAUNCH_PATH],
     );
@@ -68,6 +73,7 @@ export const sandbox: LocalIsolation = {
         JOIN_AND_EXEC,
         'sh',
         String(privateKib),
+        filterPath,
         String(cgroups.length),
         ...cgroups,
         findBwrap() ?? 'bwrap',
@@ -79,6 +85,15 @@ export const sandbox: LocalIsolation = {
     };
   },
 };
+
+/** @returns its path; empty on processors for which there is none */
+function writeFilter(folder: string): string {
+  const filter = systemCallFilter();
+  if (!filter) return '';
+  const path = join(folder, 'seccomp.bpf');
+  writeFileSync(path, filter, { mode: 0o600 });
+  return path;
+}
 
 function findBwrap(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -97,13 +112,23 @@ async function probeBubblewrap(): Promise<Probe> {
       hint: 'install the package bubblewrap, for example: apt-get install bubblewrap',
     };
   }
+  const folder = mkdtempSync(join(tmpdir(), 'phoenix-probe-'));
   try {
+    const filterPath = writeFilter(folder);
     const args = bubblewrapArguments(
       'probe',
-      { node: process.execPath, files: new Map(), socketDir: '/tmp', dataDir: undefined, tmpBytes: 1024 ** 2 },
+      {
+        node: process.execPath,
+        files: new Map(),
+        socketDir: '/tmp',
+        dataDir: undefined,
+        tmpBytes: 1024 ** 2,
+        filtersCalls: filterPath !== '',
+      },
       [NODE_PATH, '--version'],
     );
-    await promisify(execFile)(bwrapPath, args, { timeout: 10_000 });
+    const command = ['-c', JOIN_AND_EXEC, 'sh', '0', filterPath, '0', bwrapPath, ...args];
+    await promisify(execFile)('/bin/sh', command, { timeout: 10_000 });
     const groups = createCgroups('probe', { memoryBytes: 64 * 1024 ** 2, cpus: 1, pids: 16 });
     await removeCgroups(groups);
     const limits =
@@ -111,6 +136,8 @@ async function probeBubblewrap(): Promise<Probe> {
     return { available: true, detail: `bubblewrap works; ${limits}` };
   } catch (error) {
     return { available: false, detail: `bubblewrap does not work here: ${firstLine(error)}`, hint: namespaceHint() };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
