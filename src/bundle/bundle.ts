@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
+import { makeCompileCache } from './compile-cache.ts';
 
 /** `.ts` in the repository, `.js` in the published package. */
 const EXTENSION = extname(import.meta.filename);
@@ -16,6 +17,8 @@ const SKILL_API = {
   'phoenix/skill': join(import.meta.dirname, `../skill/handler${EXTENSION}`),
   'phoenix/drafting': join(import.meta.dirname, `../speculative/drafting${EXTENSION}`),
 };
+/** How bundles lie in their folder: a change makes older ones outdated. */
+const LAYOUT = 2;
 /** Bundled CommonJS needs `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
@@ -26,6 +29,12 @@ export interface Bundle {
   hash: string;
   /** Absolute paths of the files that it was made of. */
   sources: string[];
+}
+
+/** The skill host, which is the same for all skills. */
+export interface HostBundle extends Bundle {
+  /** Absolute path of a folder for NODE_COMPILE_CACHE; undefined when there is none. */
+  compileCache: string | undefined;
 }
 
 interface CacheEntry extends Omit<Bundle, 'sources'> {
@@ -39,8 +48,9 @@ export class BundleError extends Error {
 }
 
 /** Bundles the skill host. `cacheDir` keeps the result until a source changes. */
-export function bundleHost(cacheDir: string): Promise<Bundle> {
-  return bundle(HOST_ENTRY, cacheDir);
+export async function bundleHost(cacheDir: string): Promise<HostBundle> {
+  const host = await bundle(HOST_ENTRY, cacheDir);
+  return { ...host, compileCache: await makeCompileCache(host.path) };
 }
 
 /** Bundles the health check of containers. */
@@ -60,7 +70,7 @@ export function bundleHandler(entryPath: string, cacheDir: string): Promise<Bund
 
 async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   mkdirSync(cacheDir, { recursive: true });
-  const key = createHash('sha256').update(entry).digest('hex').slice(0, 16);
+  const key = createHash('sha256').update(`${LAYOUT} ${entry}`).digest('hex').slice(0, 16);
   const cachePath = join(cacheDir, `${key}.json`);
   const cached = readCache(cachePath);
   if (cached) return cached;
@@ -91,7 +101,10 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   const [output] = result.outputFiles;
   if (!output) throw new BundleError(`${entry}: the build has no output`);
   const hash = createHash('sha256').update(output.contents).digest('hex');
-  const path = join(cacheDir, `${basename(entry).replace(/\.\w+$/, '')}-${hash.slice(0, 16)}.mjs`);
+  const name = basename(entry).replace(/\.\w+$/, '');
+  // A folder of its own, so that it has the same name wherever it is used: what was compiled goes by the name.
+  const path = join(cacheDir, `${name}-${hash.slice(0, 16)}`, `${name}.mjs`);
+  mkdirSync(dirname(path), { recursive: true });
   writeAtomically(path, output.contents);
   const inputs = Object.keys(result.metafile.inputs).map((input): CacheEntry['inputs'][number] => {
     const { mtimeMs, size } = statSync(join('/', input));

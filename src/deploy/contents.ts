@@ -129,6 +129,7 @@ async function launchOf(
   const spec = {
     manifest,
     hostPath: host.path,
+    compileCache: undefined,
     handlerPath: handler.path,
     config: merged,
     fingerprint: print,

@@ -90,6 +90,7 @@ export class Launcher {
       manifest,
       config: merged,
       hostPath: host.path,
+      compileCache: host.compileCache,
       handlerPath: handler.path,
       fingerprint: fingerprint(runtime, manifest, merged, { host, handler }),
       leaseMs: keep ? 0 : leaseMs,

@@ -46,7 +46,7 @@ export function fileEscapes(attack: Attack): void {
     const strange = files.filter(
       (path) =>
         path !== node &&
-        !/^\/app\/([\w./-]+\.mjs|launch\.json)$/.test(path) &&
+        !/^\/app\/([\w./-]+\.mjs|launch\.json|cache\/v[\w.-]+\/[0-9a-f]+)$/.test(path) &&
         !/^\/(usr\/)?lib(64)?\/([\w-]+\/)?[\w+.-]+\.so(\.\d+)*$/.test(path) &&
         !ofEngine.test(path),
     );

@@ -7,13 +7,15 @@ const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/ura
 export interface SandboxMounts {
   /** The Node binary. */
   node: string;
-  /** Host and handler bundles and launch configuration: path outside -> path inside, read-only. */
+  /** Host and handler bundles, launch configuration and what else is read: path outside -> path inside, read-only. */
   files: ReadonlyMap<string, string>;
   /** Path of the folder for the socket, mounted at SOCKET_DIR. */
   socketDir: string;
   /** Durable folder, mounted at DATA_DIR. */
   dataDir: string | undefined;
   tmpBytes: number;
+  /** Variables beside the usual ones. */
+  environment: Readonly<Record<string, string>>;
   /** A filter of system calls comes as file number 3. */
   filtersCalls: boolean;
 }
@@ -46,7 +48,9 @@ export function bubblewrapArguments(name: string, mounts: SandboxMounts, command
     '--cap-drop',
     'ALL',
     '--clearenv',
-    ...['--setenv', 'HOME', '/tmp', '--setenv', 'TMPDIR', '/tmp', '--setenv', 'UV_THREADPOOL_SIZE', '2'],
+    ...Object.entries({ HOME: '/tmp', TMPDIR: '/tmp', UV_THREADPOOL_SIZE: '2', ...mounts.environment }).flatMap(
+      ([variable, value]) => ['--setenv', variable, value],
+    ),
     // Read-only: under root, files such as /proc/sys/kernel/core_pattern would be writable through it.
     ...['--proc', '/proc', '--remount-ro', '/proc'],
     ...DEVICES.flatMap((device) => ['--dev-bind', device, device]),

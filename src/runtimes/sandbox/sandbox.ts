@@ -14,6 +14,8 @@ import { systemCallFilter } from './seccomp.ts';
 const HOST_PATH = '/app/host.mjs';
 const CODE_DIR = '/app/code';
 const LAUNCH_PATH = '/app/launch.json';
+/** Beside the host, as outside. */
+const COMPILE_CACHE_DIR = '/app/cache';
 
 /**
  * Joins the control groups and sets the resource limits before bwrap starts, then becomes it. $1: limit of private memory in
@@ -58,11 +60,16 @@ export const sandbox: LocalIsolation = {
           [spec.hostPath, HOST_PATH],
           [files.codeDir, CODE_DIR],
           [files.launchConfigPath, LAUNCH_PATH],
+          ...(spec.compileCache === undefined ? [] : [[spec.compileCache, COMPILE_CACHE_DIR] as const]),
         ]),
         socketDir: files.socketDir,
         dataDir: files.dataDir,
         tmpBytes: tmp,
         filtersCalls: filterPath !== '',
+        environment:
+          spec.compileCache === undefined
+            ? {}
+            : { NODE_COMPILE_CACHE: COMPILE_CACHE_DIR, NODE_COMPILE_CACHE_PORTABLE: '1' },
       },
       [NODE_PATH, ...nodeFlags(memory), HOST_PATH, LAUNCH_PATH],
     );
@@ -123,6 +130,7 @@ async function probeBubblewrap(): Promise<Probe> {
         socketDir: '/tmp',
         dataDir: undefined,
         tmpBytes: 1024 ** 2,
+        environment: {},
         filtersCalls: filterPath !== '',
       },
       [NODE_PATH, '--version'],
