@@ -7,4 +7,3 @@ export type {
   SkillCallAnswer,
 } from './operations.ts';
 export { Phoenix, skillFolders } from './phoenix.ts';
-export { lockStateDir, StateDirError } from './state-lock.ts';

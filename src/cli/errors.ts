@@ -10,6 +10,7 @@ const EXPECTED = new Set([
   'YamlFileError',
   'StateDirError',
   'ListenError',
+  'ModelError',
   'RuntimeError',
   'MemoryInputError',
   'MemoryFileError',

@@ -5,6 +5,7 @@ import { chatCommand } from './commands/chat.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommand } from './commands/memory.ts';
+import { modelsCommand } from './commands/models.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
 import { describeError } from './errors.ts';
@@ -18,6 +19,7 @@ const program = new Command('phoenix')
   .addCommand(chatCommand())
   .addCommand(memoryCommand())
   .addCommand(skillCommand())
+  .addCommand(modelsCommand())
   .addCommand(deployCommand())
   .addCommand(doctorCommand());
 

@@ -47,6 +47,7 @@ describe('loadConfig', () => {
       server: { host: '127.0.0.1', port: 8080, body_limit: 1_048_576 },
       pool: { idle_ttl: 300_000, memory_budget: 0, max_loaded: 0, lease: 60_000 },
       memory: { backend: 'skill', timeout: 5000, single_valued: [] },
+      models: { target: 'nano', draft: 'nano' },
       skills: {},
       log_level: 'info',
       file,
@@ -58,12 +59,14 @@ describe('loadConfig', () => {
 state_dir: ../elsewhere
 skill_dirs: [mine, /opt/skills]
 pool: { idle_ttl: 1m, memory_budget: 2GiB }
+models: { target: big.gguf, draft: 'hf:owner/repo:Q8_0' }
 skills:
   weather: { pinned: true, idle_ttl: 0, config: { city: Bilbao } }
 `);
     assert.equal(config.state_dir, join(folder, '..', 'elsewhere'));
     assert.deepEqual(config.skill_dirs, [join(folder, 'mine'), '/opt/skills']);
     assert.deepEqual([config.pool.idle_ttl, config.pool.memory_budget], [60_000, 2 * 1024 ** 3]);
+    assert.deepEqual(config.models, { target: join(folder, 'big.gguf'), draft: 'hf:owner/repo:Q8_0' });
     assert.deepEqual(config.skills.weather, { pinned: true, idle_ttl: 0, config: { city: 'Bilbao' } });
   });
 
@@ -112,6 +115,11 @@ skills:
       /:2: skill_runtime: .*"auto"\|"docker"\|"sandbox"\|"process"/,
     ],
     ['a port that is none', 'server:\n  port: 65536', /:2: server\.port: .*<=65535/],
+    [
+      'a model that is none',
+      'models:\n  target: nanoo',
+      /:2: models\.target: "nanoo" is no model: name a model by the path/,
+    ],
     ['a short token', 'server:\n  token: short', /:2: server\.token: a token has at least 16 characters/],
     ['a duration without a unit', 'pool:\n  idle_ttl: 300', /:2: pool\.idle_ttl: .*250ms, 10s, 5m or 1h/],
     ['a file that is not YAML', 'server: {', /:1: /],
@@ -137,12 +145,14 @@ describe('PHOENIX_ variables', () => {
       PHOENIX_MEMORY_SINGLE_VALUED: '[drives, wears]',
       PHOENIX_SKILL_DIRS: '[extra]',
       PHOENIX_STATE_DIR: '/var/lib/phoenix',
+      PHOENIX_MODELS_DRAFT: 'none',
     });
     assert.equal(config.log_level, 'debug');
     assert.deepEqual(config.server, { port: 2000, host: 'localhost', body_limit: 2 * 1024 ** 2 });
     assert.deepEqual([config.pool.idle_ttl, config.pool.max_loaded], [0, 3]);
     assert.deepEqual(config.memory.single_valued, ['drives', 'wears']);
     assert.deepEqual(config.skill_dirs, [join(folder, 'extra')]);
+    assert.deepEqual(config.models, { target: 'nano', draft: 'none' });
     assert.equal(config.state_dir, '/var/lib/phoenix');
   });
 

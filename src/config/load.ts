@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseReference } from '../models/index.ts';
 import { parseYaml, YamlFileError } from '../yaml/read-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -12,10 +13,10 @@ const PREFIX = 'PHOENIX_';
 const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 
 /** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>. */
-const SECTIONS = ['docker', 'server', 'pool', 'memory'] as const;
+const SECTIONS = ['docker', 'server', 'pool', 'memory', 'models'] as const;
 
 /** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
-const TEXTS = new Set(['state_dir', 'skill_record', 'server.host', 'server.token']);
+const TEXTS = new Set(['state_dir', 'skill_record', 'server.host', 'server.token', 'models.target', 'models.draft']);
 
 export interface LoadedConfig extends Config {
   /** Absolute path of the file that was read; undefined when there is none and the defaults hold. */
@@ -45,10 +46,16 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
     ...config,
     state_dir: resolve(base, config.state_dir),
     skill_dirs: config.skill_dirs.map((folder) => resolve(base, folder)),
+    models: { target: fileFrom(base, config.models.target), draft: fileFrom(base, config.models.draft) },
     ...(config.skill_record === undefined ? {} : { skill_record: resolve(base, config.skill_record) }),
     file: exists ? file : undefined,
     source: effective,
   };
+}
+
+/** A model that is named by a path is looked for from the folder of the configuration. */
+function fileFrom(base: string, model: string): string {
+  return parseReference(model).kind === 'path' ? resolve(base, model) : model;
 }
 
 function readText(file: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseReference } from '../models/index.ts';
 import { duration, size } from '../yaml/units.ts';
 
 const skillSettings = z.strictObject({
@@ -6,6 +7,15 @@ const skillSettings = z.strictObject({
   pinned: z.boolean().optional(),
   idle_ttl: duration.optional(),
   warm: z.int().min(0).max(64).optional(),
+});
+
+/** A model, as `phoenix models` names them. */
+const model = z.string().superRefine((text, context) => {
+  try {
+    parseReference(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
 });
 
 /** What phoenix.yaml may say; every key is optional. docs/configuration.md explains each. */
@@ -50,6 +60,8 @@ export const configSchema = z.strictObject({
       single_valued: z.array(z.string().min(1)).default([]),
     })
     .prefault({}),
+  /** Language models, by path, address or reference; `nano` comes with Phoenix, `none` switches off. */
+  models: z.strictObject({ target: model.default('nano'), draft: model.default('nano') }).prefault({}),
   skills: z.record(z.string(), skillSettings).default({}),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

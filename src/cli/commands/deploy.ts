@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { lockStateDir, skillFolders } from '../../assistant/index.ts';
+import { skillFolders } from '../../assistant/index.ts';
 import {
   type Deployed,
   deploy,
@@ -11,6 +11,7 @@ import {
   takeDown,
 } from '../../deploy/index.ts';
 import { readCatalog } from '../../manifest/index.ts';
+import { lockStateDir } from '../../state-lock/index.ts';
 import { CliError } from '../errors.ts';
 import { toTable } from '../table.ts';
 import { configOf } from '../with-operations.ts';

@@ -1,8 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { lockStateDir, Phoenix } from '../../assistant/index.ts';
+import { Phoenix } from '../../assistant/index.ts';
 import { startServer } from '../../server/index.ts';
+import { lockStateDir } from '../../state-lock/index.ts';
 import { createLogger } from '../../telemetry/index.ts';
 import { VERSION } from '../../version.ts';
 import { CliError } from '../errors.ts';

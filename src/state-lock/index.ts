@@ -1,0 +1,2 @@
+/** One process at a time. */
+export { lockStateDir, StateDirError } from './state-lock.ts';
