@@ -16,6 +16,7 @@ for (const path of [
   'bin',
   'deploy',
   'docker-compose.sentience.yml',
+  'models',
   'proto',
   'skills',
   'README.md',
