@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../config/index.ts';
 import { RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
 import { EntityMemory, SkillSql } from '../memory/index.ts';
+import { ModelStore, modelFiles } from '../models/index.ts';
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { type Logger, Metrics } from '../telemetry/index.ts';
@@ -68,6 +69,7 @@ export class Phoenix {
       memoryBudgetBytes: config.pool.memory_budget,
       maxLoaded: config.pool.max_loaded,
       leaseMs: config.pool.lease,
+      modelFile: modelFiles(config.models, new ModelStore(join(config.state_dir, 'models'))),
       skills: settingsOf(config),
     });
     pool.on('event', (event) => logEvent(log, event));

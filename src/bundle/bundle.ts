@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { makeCompileCache } from './compile-cache.ts';
+import { BundleError } from './error.ts';
+import { NATIVE_PACKAGES, REQUIRE_BANNER } from './native.ts';
 
 /** `.ts` in the repository, `.js` in the published package. */
 const EXTENSION = extname(import.meta.filename);
@@ -16,11 +18,11 @@ const ASSISTANT_ENTRY = join(import.meta.dirname, `../cli/main${EXTENSION}`);
 const SKILL_API = {
   'phoenix/skill': join(import.meta.dirname, `../skill/handler${EXTENSION}`),
   'phoenix/drafting': join(import.meta.dirname, `../speculative/drafting${EXTENSION}`),
+  'phoenix/models': join(import.meta.dirname, `../models/index${EXTENSION}`),
+  'phoenix/generation': join(import.meta.dirname, `../speculative/index${EXTENSION}`),
 };
 /** How bundles lie in their folder: a change makes older ones outdated. */
 const LAYOUT = 2;
-/** Bundled CommonJS needs `require` for Node's own modules. */
-const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 export interface Bundle {
   /** Absolute path of the bundled file. */
@@ -40,11 +42,6 @@ export interface HostBundle extends Bundle {
 interface CacheEntry extends Omit<Bundle, 'sources'> {
   /** What it was made of: path, modification time and size. */
   inputs: [path: string, mtimeMs: number, size: number][];
-}
-
-/** A skill whose source does not build. */
-export class BundleError extends Error {
-  override readonly name = 'BundleError';
 }
 
 /** Bundles the skill host. `cacheDir` keeps the result until a source changes. */
@@ -90,8 +87,8 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
       format: 'esm',
       banner: { js: REQUIRE_BANNER },
       alias: SKILL_API,
-      // A program of its own, which nothing needs that is bundled already.
-      external: ['esbuild'],
+      // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
+      external: ['esbuild', ...NATIVE_PACKAGES],
       absWorkingDir: '/',
       logLevel: 'silent',
     })

@@ -1,2 +1,5 @@
 /** Turns the sources of a skill into the files that are launched. */
-export { type Bundle, BundleError, bundleAssistant, bundleHandler, bundleHealthProbe, bundleHost } from './bundle.ts';
+
+export { type Bundle, bundleAssistant, bundleHandler, bundleHealthProbe, bundleHost } from './bundle.ts';
+export { BundleError } from './error.ts';
+export { filesOf, NATIVE_PACKAGES, type NativePackage, type NativePackageName, provideNative } from './native.ts';

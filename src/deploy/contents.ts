@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { bundleHandler, bundleHost } from '../bundle/index.ts';
+import { bundleHandler, bundleHost, provideNative } from '../bundle/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import type { Manifest } from '../manifest/index.ts';
+import { ModelStore, modelFiles } from '../models/index.ts';
 import {
   ASSISTANT_CONFIG_DIR,
   ASSISTANT_PORT,
@@ -15,6 +16,7 @@ import {
   HANDLER_PATH,
   type LocalPaths,
   launchConfig,
+  modelsInside,
   type SkillRecord,
   SOCKET_PATH,
 } from '../runtimes/index.ts';
@@ -119,18 +121,23 @@ async function launchOf(
   paths: LocalPaths,
   current: string | undefined,
 ): Promise<string> {
-  const [host, handler] = await Promise.all([
+  const [host, handler, ...native] = await Promise.all([
     bundleHost(paths.bundles),
     bundleHandler(manifest.entryPath, paths.bundles),
+    ...manifest.native.map((name) => provideNative(name, paths.bundles)),
   ]);
+  const modelFile = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
+  const models = Object.fromEntries(manifest.models.map((role) => [role, modelFile(role)]));
   const merged = { ...manifest.config, ...config.skills[manifest.name]?.config };
-  const print = fingerprint(POLICY, manifest, merged, { host, handler });
+  const print = fingerprint(POLICY, manifest, merged, { host, handler, native, models });
   if (current !== undefined && fingerprintOf(current) === print) return current;
   const spec = {
     manifest,
     hostPath: host.path,
     compileCache: undefined,
     handlerPath: handler.path,
+    native,
+    models,
     config: merged,
     fingerprint: print,
     // Compose keeps it running, with or without an assistant.
@@ -140,6 +147,7 @@ async function launchOf(
     socket: SOCKET_PATH,
     handler: HANDLER_PATH,
     dataDir: manifest.volumes.includes('data') ? DATA_DIR : undefined,
+    models: modelsInside({ models }),
     tmpDir: '/tmp',
   };
   return `${JSON.stringify(launchConfig(spec, 'container', inside), undefined, 2)}\n`;

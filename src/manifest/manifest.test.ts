@@ -44,6 +44,8 @@ describe('readManifest', () => {
       limits: { concurrency: 16, queue: 64, request_bytes: 4_194_304 },
       warm: 0,
       volumes: [],
+      native: [],
+      models: [],
       health: { interval: 15_000, timeout: 2000 },
       idempotent: false,
       config: {},

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { NATIVE_PACKAGES } from '../bundle/index.ts';
+import { MODEL_ROLES } from '../models/index.ts';
 import { readYamlFile, YamlFileError } from '../yaml/read-yaml.ts';
 import { duration, size } from '../yaml/units.ts';
 
@@ -55,6 +57,10 @@ export const manifestSchema = z.strictObject({
   warm: z.int().min(0).max(64).default(0),
   /** `data`: a directory that survives restarts. */
   volumes: z.array(z.enum(['data'])).default([]),
+  /** Packages with native code that the skill imports. They are put beside it, read-only. */
+  native: z.array(z.enum(NATIVE_PACKAGES)).default([]),
+  /** Models that the skill reads: those that phoenix.yaml has for these roles, read-only. */
+  models: z.array(z.enum(MODEL_ROLES)).default([]),
   health: z.strictObject({ interval: duration.default(15_000), timeout: duration.default(2000) }).prefault({}),
   /** A call that may have reached the skill can safely be sent again. */
   idempotent: z.boolean().default(false),

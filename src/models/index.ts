@@ -14,4 +14,4 @@ export {
   type ModelRole,
   parseReference,
 } from './reference.ts';
-export { ModelStore, type StoredModel } from './store.ts';
+export { type ModelFiles, ModelStore, modelFiles, type StoredModel, shippedModels } from './store.ts';

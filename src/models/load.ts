@@ -20,6 +20,8 @@ export interface LoadOptions extends ContextShape {
 export interface LoadedModel extends AsyncDisposable {
   readonly model: LlamaModel;
   readonly facts: ModelFacts;
+  /** Tokens that a context should have: as many as were asked for, or as the model was trained for. */
+  readonly contextSize: number;
   readonly memory: MemoryEstimate;
   /** Threads that evaluate, as asked for or found. */
   readonly threads: number;
@@ -40,24 +42,23 @@ let shared: { gpu: GpuMode; llama: Promise<Llama>; users: number } | undefined;
 export async function loadModel(path: string, options: LoadOptions): Promise<LoadedModel> {
   const { threads = defaultThreads(), gpu = 'off', signal, availableBytes } = options;
   const facts = inspectModel(path);
-  if (facts.contextLength !== undefined && options.contextSize > facts.contextLength)
-    throw new ModelError(
-      `${path} was trained for a context of ${facts.contextLength} tokens, not ${options.contextSize}: choose a smaller one`,
-    );
-  const memory = await estimateMemory(path, options);
-  if (gpu === 'off') requireMemory(path, memory, options, availableBytes);
-  signal?.throwIfAborted();
+  const contextSize = Math.min(options.contextSize, facts.contextLength ?? options.contextSize);
+  const shape = { contextSize, sequences: options.sequences };
   const llama = await acquireLlama(gpu);
   try {
+    const memory = await estimateMemory(path, shape, llama);
+    if (gpu === 'off') requireMemory(path, memory, shape, availableBytes);
+    signal?.throwIfAborted();
     const model = await llama.loadModel({ modelPath: path, gpuLayers: gpu === 'off' ? 0 : 'auto', loadSignal: signal });
     const dispose = async () => {
       await model.dispose();
       await releaseLlama();
     };
-    return { model, facts, memory, threads, [Symbol.asyncDispose]: dispose };
+    return { model, facts, contextSize, memory, threads, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await releaseLlama();
     signal?.throwIfAborted();
+    if (error instanceof ModelError) throw error;
     throw new ModelError(`${path} could not be loaded: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -72,7 +73,9 @@ async function acquireLlama(gpu: GpuMode): Promise<Llama> {
     return await llama;
   } catch (error) {
     shared = undefined;
-    throw new ModelError(`llama.cpp cannot be used here: ${(error as Error).message}`, { cause: error });
+    throw new ModelError(`llama.cpp cannot be used here: ${(error as Error).message || String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { GgufInsights } from 'node-llama-cpp';
+import type { GgufInsights, Llama } from 'node-llama-cpp';
 import { ModelError } from './error.ts';
 
 /** What a model needs when it is loaded, in bytes. */
@@ -19,10 +19,18 @@ export interface ContextShape {
 /** Tokens that are evaluated together. */
 const BATCH = 256;
 
-/** Estimates what a model needs on processors. Nothing is loaded. @throws Error when node-llama-cpp cannot read it */
-export async function estimateMemory(path: string, shape: ContextShape): Promise<MemoryEstimate> {
+/**
+ * Estimates what a model needs on processors. The model is not loaded.
+ *
+ * @param llama one that is there already
+ * @throws Error when node-llama-cpp cannot read it
+ */
+export async function estimateMemory(path: string, shape: ContextShape, llama?: Llama): Promise<MemoryEstimate> {
   const { GgufInsights, readGgufFileInfo } = await import('node-llama-cpp');
-  return await estimateFrom(await GgufInsights.from(await readGgufFileInfo(path, { logWarnings: false })), shape);
+  return await estimateFrom(
+    await GgufInsights.from(await readGgufFileInfo(path, { logWarnings: false }), llama),
+    shape,
+  );
 }
 
 async function estimateFrom(

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError } from './error.ts';
-import { formatReference, type ModelReference, type ModelRole } from './reference.ts';
+import { checkModel } from './inspect.ts';
+import { formatReference, type ModelReference, type ModelRole, parseReference } from './reference.ts';
 
 /** The pair that comes with Phoenix. */
 const NANO: Record<ModelRole, string> = {
@@ -32,6 +33,22 @@ export type ModelManifest = z.output<typeof manifestSchema>;
 
 export interface StoredModel extends ModelManifest {
   path: string;
+}
+
+/** The file of the model for a role, as it can be used. @throws ModelError that says why there is none */
+export type ModelFiles = (role: ModelRole) => string;
+
+/** The pair that comes with Phoenix. */
+export const shippedModels: ModelFiles = (role) => NANO[role];
+
+/** Finds the models that a configuration names; what is damaged is refused. */
+export function modelFiles(configured: Readonly<Record<ModelRole, string>>, store: ModelStore): ModelFiles {
+  return (role) => {
+    const path = store.resolve(parseReference(configured[role]), role);
+    if (path === undefined) throw new ModelError(`models.${role} is "none": it needs a model there, for example nano`);
+    checkModel(path);
+    return path;
+  };
 }
 
 /** Model files that were pulled, each with a manifest beside it. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bundleHandler, bundleHost } from '../bundle/index.ts';
+import { bundleHandler, bundleHost, provideNative } from '../bundle/index.ts';
 import type { Manifest } from '../manifest/index.ts';
+import type { ModelFiles } from '../models/index.ts';
 import {
   type Elsewhere,
   type Exit,
@@ -32,6 +33,8 @@ export interface LauncherOptions {
   runtime: SkillRuntime;
   bundleDir: string;
   leaseMs: number;
+  /** Where the models are that skills read. */
+  modelFile: ModelFiles;
 }
 
 /** Brings a skill from nothing to serving: reuses what runs if it is the same, launches it otherwise. */
@@ -81,10 +84,15 @@ export class Launcher {
     instance.reload(path);
   }
 
-  /** What would be launched now. @throws BundleError */
+  /** What would be launched now. @throws BundleError, ModelError */
   async spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
-    const { runtime, bundleDir, leaseMs } = this.#options;
-    const [host, handler] = await Promise.all([bundleHost(bundleDir), bundleHandler(manifest.entryPath, bundleDir)]);
+    const { runtime, bundleDir, leaseMs, modelFile } = this.#options;
+    const models = Object.fromEntries(manifest.models.map((role) => [role, modelFile(role)]));
+    const [host, handler, ...native] = await Promise.all([
+      bundleHost(bundleDir),
+      bundleHandler(manifest.entryPath, bundleDir),
+      ...manifest.native.map((name) => provideNative(name, bundleDir)),
+    ]);
     const merged = { ...manifest.config, ...config };
     return {
       manifest,
@@ -92,7 +100,9 @@ export class Launcher {
       hostPath: host.path,
       compileCache: host.compileCache,
       handlerPath: handler.path,
-      fingerprint: fingerprint(runtime, manifest, merged, { host, handler }),
+      native,
+      models,
+      fingerprint: fingerprint(runtime, manifest, merged, { host, handler, native, models }),
       leaseMs: keep ? 0 : leaseMs,
     };
   }

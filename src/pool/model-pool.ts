@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Catalog, Manifest } from '../manifest/index.ts';
+import type { ModelFiles } from '../models/index.ts';
 import type { SkillRuntime } from '../runtimes/index.ts';
 import { Budget } from './budget.ts';
 import { SkillCallError, SkillNotFoundError, SkillUnavailableError } from './errors.ts';
@@ -35,9 +36,15 @@ export interface ModelPoolOptions {
   maxLoaded?: number;
   /** A skill whose assistant is gone stops by itself after this long, in milliseconds. Default 60 seconds. */
   leaseMs?: number;
+  /** Where the models are that skills read. Default: there are none. */
+  modelFile?: ModelFiles;
   skills?: Record<string, SkillSettings>;
   backoff?: Partial<BackoffPolicy>;
 }
+
+const noModels: ModelFiles = (role) => {
+  throw new Error(`it reads the ${role} model, and this pool has no models: give it the option modelFile`);
+};
 
 interface PoolEvents {
   event: [PoolEvent];
@@ -61,6 +68,7 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
       runtime: options.runtime,
       bundleDir: options.bundleDir,
       leaseMs: options.leaseMs ?? 60_000,
+      modelFile: options.modelFile ?? noModels,
     });
     // Whoever starts the skills elsewhere decides how many there are.
     const isOurs = options.runtime.elsewhere === undefined;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../bundle/index.ts';
 import type { Manifest } from '../manifest/index.ts';
+import { type Extras, extrasIdentity } from './extras.ts';
 import type { SkillRuntime } from './runtime.ts';
 
 /** Identifies everything that decides how a skill runs: SHA-256, hexadecimal. */
@@ -8,15 +9,16 @@ export function fingerprint(
   runtime: Pick<SkillRuntime, 'name' | 'policyVersion'>,
   manifest: Manifest,
   config: Record<string, unknown>,
-  bundles: { host: Bundle; handler: Bundle },
+  parts: Extras & { host: Bundle; handler: Bundle },
 ): string {
   const { examples: _examples, description: _description, warm: _warm, ...effective } = manifest;
   const spec = {
     runtime: runtime.name,
     policyVersion: runtime.policyVersion,
     node: process.version,
-    host: bundles.host.hash,
-    handler: bundles.handler.hash,
+    host: parts.host.hash,
+    handler: parts.handler.hash,
+    extras: extrasIdentity(parts),
     manifest: effective,
     config,
   };

@@ -20,6 +20,7 @@ export {
 } from './docker/image.ts';
 export { containerUser } from './docker/layers.ts';
 export type { SkillRecord } from './external/record.ts';
+export { modelPath, modelsInside } from './extras.ts';
 export { fingerprint } from './fingerprint.ts';
 export { launchConfig } from './launch-config.ts';
 export { type LocalPaths, localPaths } from './local/paths.ts';

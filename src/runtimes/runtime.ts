@@ -1,5 +1,7 @@
 /** How a skill is launched and isolated. One implementation for each way; the pool knows only this interface. */
+import type { NativePackage } from '../bundle/index.ts';
 import type { Manifest } from '../manifest/index.ts';
+import type { ModelRole } from '../models/index.ts';
 import type { IsolationLevel } from '../skill/index.ts';
 
 export type RuntimeName = 'docker' | 'sandbox' | 'process' | 'external';
@@ -13,6 +15,10 @@ export interface LaunchSpec {
   compileCache: string | undefined;
   /** Absolute path of the bundled handler. */
   handlerPath: string;
+  /** Packages with native code that are put beside it. */
+  native: readonly NativePackage[];
+  /** Absolute paths of the models that it reads. */
+  models: Partial<Record<ModelRole, string>>;
   /** `config` of the manifest and of phoenix.yaml together. */
   config: Record<string, unknown>;
   /** SHA-256 over all of the above by content, the runtime and its policy. */

@@ -43,6 +43,8 @@ export interface SkillContext {
   readonly version: string;
   /** Directory that survives restarts, or undefined when the manifest asks for no volume. */
   readonly dataDir: string | undefined;
+  /** Paths of the GGUF files of the models that the manifest asks for, by their role: `models.draft`. Read-only. */
+  readonly models: Readonly<Record<string, string>>;
   /** Directory that is emptied at every start. */
   readonly tmpDir: string;
   /** `config` of the manifest, overridden by `skills.<name>.config` in phoenix.yaml. */

@@ -114,7 +114,7 @@ class SkillHost {
   }
 
   async #load(): Promise<SkillHandler> {
-    const { handler, skill, version, dataDir, tmpDir, config } = this.#config;
+    const { handler, skill, version, dataDir, models = {}, tmpDir, config } = this.#config;
     const url = pathToFileURL(handler);
     // A module is cached by its address: a query makes a reload read the file again.
     if (this.#loads++ > 0) url.searchParams.set('load', `${this.#loads}`);
@@ -122,7 +122,7 @@ class SkillHost {
     if (typeof module.default !== 'function') {
       throw new Error(`the entry of skill ${skill} must export default defineSkill(...)`);
     }
-    return (module.default as SkillFactory)({ name: skill, version, dataDir, tmpDir, config, log: this.#log });
+    return (module.default as SkillFactory)({ name: skill, version, dataDir, models, tmpDir, config, log: this.#log });
   }
 
   async #reload({ dispatcher, healthService, drafts }: Services): Promise<void> {

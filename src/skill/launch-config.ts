@@ -20,6 +20,8 @@ export interface LaunchConfig {
   /** Path of the bundled handler. */
   handler: string;
   dataDir: string | undefined;
+  /** Paths of the models that it may read, by their role. */
+  models?: Record<string, string>;
   tmpDir: string;
   config: Record<string, unknown>;
   concurrency: number;

@@ -13,7 +13,8 @@ export async function selfTest({
   isolation,
   handler,
   tcp,
-}: Pick<LaunchConfig, 'isolation' | 'handler' | 'tcp'>): Promise<void> {
+  models = {},
+}: Pick<LaunchConfig, 'isolation' | 'handler' | 'tcp' | 'models'>): Promise<void> {
   const broken: string[] = [];
   const expectFailure = (what: string, attempt: () => void) => {
     try {
@@ -24,6 +25,9 @@ export async function selfTest({
     }
   };
 
+  for (const [role, path] of Object.entries(models)) {
+    expectFailure(`the ${role} model can be written`, () => closeSync(openSync(path, 'r+')));
+  }
   expectFailure('its own code can be overwritten', () => writeFileSync(handler, '', { flag: 'a' }));
   if (isolation === 'process') {
     expectFailure('files outside its folders can be written', () => writeAndRemove('/tmp/.phoenix-self-test'));

@@ -36,6 +36,8 @@ export interface GenerateSettings extends SamplerSettings {
   stop?: readonly string[];
   /** What the text must look like. Such a generation uses no speculation. */
   grammar?: LlamaGrammar;
+  /** Whether tokens come with their probability; not those of a grammar. */
+  confidence?: boolean;
   /** Acceptance is measured for each kind of task. */
   task?: string;
 }
@@ -48,6 +50,8 @@ export interface GeneratedToken {
   origin: Origin;
   /** Text that is certain now; empty while a character is incomplete or a stop sequence may have begun. */
   text: string;
+  /** How probable the model found it among its candidates, 0 to 1. */
+  confidence?: number;
   /** Set on the last token. */
   finish?: FinishReason;
 }
@@ -137,6 +141,7 @@ export class SpeculativeDecoder {
     const rows = await sequence.evaluate([...output.tokens.slice(-1), ...proposed], {
       settings,
       rows: 'all',
+      confidence: settings.confidence,
       punished: hasPenalties(settings)
         ? (n) => [...output.generated(PENALTY_WINDOW), ...proposed.slice(0, n)].slice(-PENALTY_WINDOW)
         : undefined,
@@ -154,7 +159,13 @@ export class SpeculativeDecoder {
     this.stats.round(proposed.length + 1, tokens.length, evaluateMs, proposal.waitMs);
     speculation.settle(proposal, accepted, tokens);
     const last: Origin = accepted < proposed.length ? 'corrected' : 'target';
-    return this.#emit(output, tokens, (n) => (n < accepted ? (proposal.kind ?? 'target') : last));
+    const probability = (n: number) => rows[n]?.probabilities?.get(tokens[n] ?? -1) ?? rows[n]?.confidence;
+    return this.#emit(
+      output,
+      tokens,
+      (n) => (n < accepted ? (proposal.kind ?? 'target') : last),
+      settings.confidence ? probability : () => undefined,
+    );
   }
 
   async *#constrained(
@@ -168,20 +179,31 @@ export class SpeculativeDecoder {
     const last = output.tokens.at(-1) ?? 0;
     for await (const token of sequence.constrained(last, settings, grammar, () => output.generated(PENALTY_WINDOW))) {
       signal?.throwIfAborted();
-      yield* this.#emit(output, [token], () => 'target');
+      yield* this.#emit(
+        output,
+        [token],
+        () => 'target',
+        () => undefined,
+      );
       if (output.isFinished) return;
       signal?.throwIfAborted();
     }
   }
 
   /** The tokens up to the one that finishes the generation, if one does. */
-  #emit(output: Output, tokens: readonly number[], originOf: (n: number) => Origin): GeneratedToken[] {
+  #emit(
+    output: Output,
+    tokens: readonly number[],
+    originOf: (n: number) => Origin,
+    confidenceOf: (n: number) => number | undefined,
+  ): GeneratedToken[] {
     const emitted: GeneratedToken[] = [];
     for (const [n, token] of tokens.entries()) {
       if (output.isFinished) break;
       const origin = originOf(n);
       this.stats.token(origin);
-      emitted.push({ token, origin, ...output.push(token) });
+      const confidence = confidenceOf(n);
+      emitted.push({ token, origin, ...(confidence === undefined ? {} : { confidence }), ...output.push(token) });
     }
     return emitted;
   }

@@ -138,10 +138,10 @@ class LlamaSequence implements TargetSequence {
     this.#prompt = tokens.slice();
   }
 
-  async evaluate(tokens: readonly number[], { settings, rows, punished }: Evaluation): Promise<Row[]> {
+  async evaluate(tokens: readonly number[], { settings, rows, confidence, punished }: Evaluation): Promise<Row[]> {
     this.#ensureRoom(tokens.length);
     const { temperature, topK, topP, minP } = settings;
-    const what = temperature === 0 ? { token: true } : { probabilities: true };
+    const what = temperature === 0 ? { token: true, confidence } : { probabilities: true };
     const input = tokens.map((token, n): ControlledEvaluateInputItem => {
       if (rows === 'last' && n < tokens.length - 1) return token as Token;
       const repeatPenalty = llamaPenalties(settings, () => punished?.(n) ?? []);
@@ -154,7 +154,13 @@ class LlamaSequence implements TargetSequence {
     return results.flatMap((result) =>
       result === undefined
         ? []
-        : [{ token: result.next.token ?? undefined, probabilities: result.next.probabilities ?? undefined }],
+        : [
+            {
+              token: result.next.token ?? undefined,
+              probabilities: result.next.probabilities ?? undefined,
+              confidence: result.next.confidence,
+            },
+          ],
     );
   }
 

@@ -7,12 +7,16 @@ export interface Row {
   token?: number;
   /** Above 0: the probabilities after top-k, top-p, min-p and temperature, of the tokens that are left. */
   probabilities?: ReadonlyMap<number, number>;
+  /** How probable `token` is, 0 to 1, where that was asked for. */
+  confidence?: number;
 }
 
 export interface Evaluation {
   settings: SamplerSettings;
   /** Which of the tokens get a row: each, or the last alone. */
   rows: 'all' | 'last';
+  /** Whether rows of temperature 0 say how probable their token is; the others always do. */
+  confidence?: boolean;
   /** Tokens to penalize in the row of the nth token. */
   punished?: (n: number) => readonly number[];
 }

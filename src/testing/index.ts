@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InferRequest, InferResponse } from '../contract/index.ts';
 import { readManifest } from '../manifest/index.ts';
+import { shippedModels } from '../models/index.ts';
 import { type CallOptions, ModelPool, type SkillClient } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime } from '../runtimes/index.ts';
 
@@ -27,6 +28,7 @@ export async function testSkill(folder: string): Promise<TestedSkill> {
     catalog: { skills: new Map([[manifest.name, manifest]]), broken: new Map() },
     runtime,
     bundleDir: paths.bundles,
+    modelFile: shippedModels,
   });
   const dispose = async () => {
     await pool.close();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCatalog } from '../../src/manifest/index.ts';
+import { shippedModels } from '../../src/models/index.ts';
 import { ModelPool, type ModelPoolOptions, type PoolEvent } from '../../src/pool/index.ts';
 import { createRuntimes, localPaths, type RuntimeName } from '../../src/runtimes/index.ts';
 
@@ -31,6 +32,7 @@ export function createTestPool(
   const pool = new ModelPool({
     catalog: readCatalog([FIXTURES, SKILLS]),
     runtime,
+    modelFile: shippedModels,
     // Shared: bundling is not what these tests are about.
     bundleDir: join(tmpdir(), 'phoenix-test-bundles'),
     ...options,

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { modelPath, modelsInside, modelsOf, nativePath } from '../extras.ts';
 import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
@@ -41,10 +42,11 @@ export const sandbox: LocalIsolation = {
   level: 'sandbox',
   policyVersion: 2,
   probe: probeBubblewrap,
-  inside: (files) => ({
+  inside: (files, spec) => ({
     socket: `${SOCKET_DIR}/skill.sock`,
     handler: handlerIn(CODE_DIR),
     dataDir: files.dataDir ? DATA_DIR : undefined,
+    models: modelsInside(spec),
     tmpDir: '/tmp',
   }),
   command: (files, spec, instanceId) => {
@@ -61,6 +63,8 @@ export const sandbox: LocalIsolation = {
           [files.codeDir, CODE_DIR],
           [files.launchConfigPath, LAUNCH_PATH],
           ...(spec.compileCache === undefined ? [] : [[spec.compileCache, COMPILE_CACHE_DIR] as const]),
+          ...spec.native.map(({ name, folder }) => [folder, nativePath(name)] as const),
+          ...modelsOf(spec).map(([role, path]) => [path, modelPath(role)] as const),
         ]),
         socketDir: files.socketDir,
         dataDir: files.dataDir,

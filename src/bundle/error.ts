@@ -1,0 +1,4 @@
+/** A skill whose source does not build. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+}
