@@ -32,6 +32,8 @@ export interface NativePackage {
   version: string;
   /** Absolute path of the folder. */
   folder: string;
+  /** Absolute paths of the files that its JavaScript was made of. */
+  sources: string[];
   /** Identifies its content: version, machine, and how it was put together. */
   hash: string;
 }
@@ -54,8 +56,9 @@ export async function provideNative(name: NativePackageName, cacheDir: string): 
   const identity = [FORMAT, version, MACHINE, addon.size, addon.mtimeMs];
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   const folder = join(cacheDir, 'native', `${name}-${version}-${hash}`);
-  if (!existsSync(folder)) await assemble(name, source, binaries, folder);
-  return { name, version, folder, hash };
+  if (!existsSync(folder) || !existsSync(sourcesPath(folder))) await assemble(name, source, binaries, folder);
+  const sources = JSON.parse(readFileSync(sourcesPath(folder), 'utf8')) as string[];
+  return { name, version, folder, sources, hash };
 }
 
 /** Files of a package, relative to its folder, in a fixed order. */
@@ -91,7 +94,9 @@ async function assemble(name: NativePackageName, source: string, binaries: strin
   mkdirSync(dirname(folder), { recursive: true });
   const temporary = mkdtempSync(`${folder}.`);
   try {
-    await bundlePackage(name, source, join(temporary, 'dist/index.js'));
+    const sources = await bundlePackage(name, source, join(temporary, 'dist/index.js'));
+    writeFileSync(sourcesPath(temporary), JSON.stringify(sources));
+    renameSync(sourcesPath(temporary), sourcesPath(folder));
     cpSync(join(source, 'package.json'), join(temporary, 'package.json'));
     for (const file of ['LICENSE', 'llama/binariesGithubRelease.json', 'llama/llama.cpp.info.json'])
       cpSync(join(source, file), join(temporary, file));
@@ -106,7 +111,13 @@ async function assemble(name: NativePackageName, source: string, binaries: strin
   }
 }
 
-async function bundlePackage(name: NativePackageName, source: string, destination: string): Promise<void> {
+/** What a package was made of stands beside its folder, not in it: an image with it is the same wherever it is built. */
+function sourcesPath(folder: string): string {
+  return `${folder}.sources.json`;
+}
+
+/** @returns absolute paths of the files that it was made of */
+async function bundlePackage(name: NativePackageName, source: string, destination: string): Promise<string[]> {
   const esbuild = await import('esbuild');
   let isReplaced = false;
   const result = await esbuild
@@ -114,6 +125,8 @@ async function bundlePackage(name: NativePackageName, source: string, destinatio
       entryPoints: [join(source, 'dist/index.js')],
       bundle: true,
       write: false,
+      metafile: true,
+      absWorkingDir: '/',
       minify: true,
       keepNames: true,
       platform: 'node',
@@ -143,4 +156,5 @@ async function bundlePackage(name: NativePackageName, source: string, destinatio
   if (!output || !isReplaced) throw new BundleError(`${name} is not as it was when this was written: pin version 3.22`);
   mkdirSync(dirname(destination), { recursive: true });
   writeFileSync(destination, output.contents);
+  return Object.keys(result.metafile.inputs).map((input) => join('/', input));
 }

@@ -1,11 +1,13 @@
 import { stringify } from 'yaml';
 import type { Manifest } from '../manifest/index.ts';
+import type { ModelRole } from '../models/index.ts';
 import {
   ASSISTANT_CONFIG_DIR,
   ASSISTANT_PORT,
   assistantImageName,
   DATA_DIR,
   LAUNCH_PATH,
+  modelPath,
   SOCKET_DIR,
   skillImageName,
 } from '../runtimes/index.ts';
@@ -21,6 +23,11 @@ const GRAFANA_IMAGE = 'grafana/grafana:13.2.0';
 const DEPLOY_DIR = variable('SARAI_DEPLOY_DIR', './state/deploy');
 const HOME = variable('SARAI_HOME', '.');
 const UID = variable('SARAI_UID', '65534');
+/** The pair that comes with Phoenix. */
+const NANO: Record<ModelRole, string> = {
+  target: './models/nano/nano-target-q8_0.gguf',
+  draft: './models/nano/nano-draft-q8_0.gguf',
+};
 /** Only the two sides of a skill's socket may enter its folder. */
 const SOCKET_VOLUME_OPTIONS = `size=64k,mode=0700,uid=${UID},gid=${variable('SARAI_GID', '65534')}`;
 
@@ -42,6 +49,11 @@ export function skillService(name: string): string {
 /** Name of the variable that makes compose replace a service whose mounted configuration changed. */
 export function specVariable(service: string): string {
   return `${service.toUpperCase().replaceAll('-', '_')}_SPEC`;
+}
+
+/** Name of the variable with the path of a model. */
+export function modelVariable(role: ModelRole): string {
+  return `SARAI_MODEL_${role.toUpperCase()}`;
 }
 
 /** Path of a skill's socket as the assistant sees it. */
@@ -112,7 +124,7 @@ function assistant(version: string, skills: readonly Manifest[]): object {
 }
 
 function skill(manifest: Manifest): object {
-  const { name, resources, volumes, health, timeouts } = manifest;
+  const { name, resources, volumes, models, health, timeouts } = manifest;
   return {
     image: skillImageName({ manifest }),
     container_name: `saraiskill.${name}`,
@@ -123,6 +135,7 @@ function skill(manifest: Manifest): object {
     network_mode: 'none',
     volumes: [
       bind(`${DEPLOY_DIR}/skills/${name}/launch.json`, LAUNCH_PATH),
+      ...models.map((role) => bind(variable(modelVariable(role), NANO[role]), modelPath(role))),
       ...(volumes.includes('data') ? [volume(dataVolume(name), DATA_DIR)] : []),
       volume(socketVolume(name), SOCKET_DIR),
     ],

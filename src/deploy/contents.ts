@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { bundleHandler, bundleHost, provideNative } from '../bundle/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import type { Manifest } from '../manifest/index.ts';
-import { ModelStore, modelFiles } from '../models/index.ts';
+import { type ModelFiles, ModelStore, modelFiles } from '../models/index.ts';
 import {
   ASSISTANT_CONFIG_DIR,
   ASSISTANT_PORT,
@@ -21,7 +21,14 @@ import {
   SOCKET_PATH,
 } from '../runtimes/index.ts';
 import { VERSION } from '../version.ts';
-import { ASSISTANT_SERVICE, assistantSocketPath, composeFile, skillService, specVariable } from './compose-file.ts';
+import {
+  ASSISTANT_SERVICE,
+  assistantSocketPath,
+  composeFile,
+  modelVariable,
+  skillService,
+  specVariable,
+} from './compose-file.ts';
 import type { DeployFolder, Files } from './folder.ts';
 
 export const COMPOSE_FILE = 'docker-compose.sentience.yml';
@@ -44,7 +51,7 @@ export interface Contents {
  * belong to changes, so that the same input gives the same files.
  *
  * @param given a compose file to use instead of the generated one
- * @throws BundleError when the code of a skill does not build
+ * @throws BundleError when the code of a skill does not build, ModelError when a model that it reads is not here
  */
 export async function deploymentContents(
   config: LoadedConfig,
@@ -76,11 +83,13 @@ export async function deploymentContents(
     // Without the record: the assistant reads that again whenever it connects to a skill.
     [specVariable(ASSISTANT_SERVICE)]: hashOf([...files].filter(([name]) => name.startsWith('sarai/'))),
   };
+  const modelFile = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
+  for (const role of new Set(skills.flatMap(({ models }) => models))) variables[modelVariable(role)] = modelFile(role);
   const record: SkillRecord = { format: 1, manager: 'docker compose', skills: {} };
   for (const manifest of skills) {
     const { name } = manifest;
     const path = `skills/${name}/launch.json`;
-    const launch = await launchOf(manifest, config, paths, folder.read(path));
+    const launch = await launchOf(manifest, config, paths, modelFile, folder.read(path));
     files.set(path, launch);
     variables[specVariable(skillService(name))] = hashOf(launch);
     const { fingerprint: print, instanceId, ownerToken } = JSON.parse(launch) as ReturnType<typeof launchConfig>;
@@ -119,6 +128,7 @@ async function launchOf(
   manifest: Manifest,
   config: LoadedConfig,
   paths: LocalPaths,
+  modelFile: ModelFiles,
   current: string | undefined,
 ): Promise<string> {
   const [host, handler, ...native] = await Promise.all([
@@ -126,7 +136,6 @@ async function launchOf(
     bundleHandler(manifest.entryPath, paths.bundles),
     ...manifest.native.map((name) => provideNative(name, paths.bundles)),
   ]);
-  const modelFile = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
   const models = Object.fromEntries(manifest.models.map((role) => [role, modelFile(role)]));
   const merged = { ...manifest.config, ...config.skills[manifest.name]?.config };
   const print = fingerprint(POLICY, manifest, merged, { host, handler, native, models });

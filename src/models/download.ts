@@ -107,7 +107,8 @@ async function attempt(remote: RemoteFile, path: string, folder: string, options
     const hash = createHash('sha256');
     if (from > 0) await addTo(hash, path);
     writeFileSync(partPath(path), JSON.stringify({ url: remote.url, etag: etagOf(response) } satisfies Part));
-    const file = await open(path, from > 0 ? 'a' : 'w', 0o600);
+    // Skills in containers read it as another user; nobody else gets into the folder.
+    const file = await open(path, from > 0 ? 'a' : 'w', 0o644);
     try {
       const size = await receive(response, file, hash, { received: from, total }, () => timer.refresh(), options);
       if (total !== undefined && size < total)

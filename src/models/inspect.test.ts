@@ -63,6 +63,12 @@ describe('inspectModel', () => {
     assert.throws(() => checkModel(folder), /is no file|EISDIR/);
     writeFileSync(damaged, '<html>404</html>');
     assert.throws(() => checkModel(damaged), /is no GGUF file/);
+    for (const key of ['llama.attention.head_count', 'llama.embedding_length', 'llama.block_count']) {
+      const without = Buffer.from(draft);
+      without.write('x', without.indexOf(key));
+      writeFileSync(damaged, without);
+      assert.throws(() => checkModel(damaged), new RegExp(`its header has no ${key}`));
+    }
     const part = Buffer.from(draft);
     part.writeUInt32LE(9, 4);
     writeFileSync(damaged, part);

@@ -39,12 +39,14 @@ export interface Vocabulary extends VocabularyFacts {
 
 const TOKENS = 'tokenizer.ggml.tokens';
 const TYPES = 'tokenizer.ggml.token_type';
+const HEAD_COUNT = 'attention.head_count';
 
 const isVocabulary = (key: string) => key === TOKENS || key === TYPES;
+const isHyperparameter = (key: string) => key.endsWith(HEAD_COUNT);
 
 /** Reads what a model is, without loading it. @throws ModelError when it is no complete GGUF model */
 export function inspectModel(path: string): ModelFacts {
-  const header = readModel(path);
+  const header = readModel(path, isVocabulary);
   const { metadata, tensors, size } = header;
   const architecture = String(metadata.get('general.architecture'));
   const own = (key: string) => asNumber(metadata.get(`${architecture}.${key}`));
@@ -68,18 +70,19 @@ export function inspectModel(path: string): ModelFacts {
 
 /** The vocabulary of a model. @throws ModelError */
 export function readVocabulary(path: string): Vocabulary {
-  return vocabularyOf(readModel(path));
+  return vocabularyOf(readModel(path, isVocabulary));
 }
 
 /** @throws ModelError when it is no model that can be used */
 export function checkModel(path: string): void {
-  readModel(path, () => false);
+  readModel(path);
 }
 
-function readModel(path: string, wanted: (key: string) => boolean = isVocabulary): GgufHeader {
-  const header = readGguf(path, wanted);
+function readModel(path: string, wanted: (key: string) => boolean = () => false): GgufHeader {
+  const header = readGguf(path, (key) => isHyperparameter(key) || wanted(key));
   if (typeof header.metadata.get('general.architecture') !== 'string' || header.tensors.length === 0)
     throw new ModelError(`${path} is a GGUF file, but no model: it has no architecture or no tensors`);
+  requireHyperparameters(path, header);
   const parts = asNumber(header.metadata.get('split.count')) ?? 1;
   if (parts > 1) {
     throw new ModelError(
@@ -87,6 +90,22 @@ function readModel(path: string, wanted: (key: string) => boolean = isVocabulary
     );
   }
   return header;
+}
+
+/** What llama.cpp does not ask for but rely on: it ends the process where one is missing. */
+function requireHyperparameters(path: string, { metadata, tensors }: GgufHeader): void {
+  const architecture = String(metadata.get('general.architecture'));
+  const isAttention = tensors.some(({ name }) => /\.attn_(q|qkv)\.weight$/.test(name));
+  for (const name of ['block_count', 'embedding_length', ...(isAttention ? [HEAD_COUNT] : [])]) {
+    // Models whose layers differ have a number for each.
+    const value = metadata.get(`${architecture}.${name}`);
+    if (Array.isArray(value) ? value.length > 0 : (asNumber(value) ?? 0) > 0) continue;
+    throw new ModelError(`${path} cannot be used: its header has no ${architecture}.${name}; convert or pull it again`);
+  }
+  const width = asNumber(metadata.get(`${architecture}.embedding_length`));
+  const embedding = tensors.find(({ name }) => name === 'token_embd.weight')?.shape[0];
+  if (embedding !== undefined && embedding !== width)
+    throw new ModelError(`${path} cannot be used: its tensors are ${embedding} wide, its header says ${width}`);
 }
 
 function vocabularyOf({ metadata }: GgufHeader): Vocabulary {

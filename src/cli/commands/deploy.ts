@@ -51,12 +51,17 @@ async function deployAll({ dryRun = false, file, timeout }: Options, command: Co
   if (!lock) throw new CliError('another "phoenix deploy" is at work: wait until it is done');
   const { skills, broken } = readCatalog(skillFolders(config));
   for (const { error } of broken.values()) process.stderr.write(`a skill is left out: ${error.message}\n`);
+  const usable = [...skills.values()].filter(({ name, models }) => {
+    const off = models.find((role) => config.models[role] === 'none');
+    if (off) process.stderr.write(`a skill is left out: ${name} reads the ${off} model, and models.${off} is "none"\n`);
+    return off === undefined;
+  });
   const interrupted = new AbortController();
   const onSignal = () => interrupted.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
   const deployed = await deploy({
     config,
-    skills: [...skills.values()],
+    skills: usable,
     file,
     timeoutMs: timeout * 1000,
     dryRun,

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundleHandler, bundleHealthProbe, bundleHost } from '../../bundle/index.ts';
+import { bundleHandler, bundleHealthProbe, bundleHost, provideNative } from '../../bundle/index.ts';
 import type { Manifest } from '../../manifest/index.ts';
 import { type LocalPaths, makePrivateDir } from '../local/paths.ts';
 import { type LaunchSpec, RuntimeError } from '../runtime.ts';
@@ -24,10 +24,10 @@ export function imageCacheOf(paths: LocalPaths): string {
 
 /** What the image of a skill is made of, with the health check that only containers need. */
 export async function imagePartsOf(
-  { manifest, hostPath, handlerPath }: Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath'>,
+  { manifest, hostPath, handlerPath, native }: Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath' | 'native'>,
   paths: LocalPaths,
 ): Promise<ImageParts> {
-  return { manifest, hostPath, handlerPath, healthPath: (await bundleHealthProbe(paths.bundles)).path };
+  return { manifest, hostPath, handlerPath, native, healthPath: (await bundleHealthProbe(paths.bundles)).path };
 }
 
 /** An image as it would be built now. */
@@ -40,11 +40,12 @@ export interface ImagePlan {
 
 /** Plans the image of a skill, on the base that it stands on already. @throws EngineError, BundleError */
 export async function planSkillImage(engine: Engine, manifest: Manifest, paths: LocalPaths): Promise<ImagePlan> {
-  const [host, handler] = await Promise.all([
+  const [host, handler, ...native] = await Promise.all([
     bundleHost(paths.bundles),
     bundleHandler(manifest.entryPath, paths.bundles),
+    ...manifest.native.map((name) => provideNative(name, paths.bundles)),
   ]);
-  const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path }, paths);
+  const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path, native }, paths);
   const found = await findImage(engine, parts);
   const build = async () => {
     await buildSkillImage(manifest, paths, found?.base);
@@ -66,18 +67,19 @@ export async function buildSkillImage(
   const socketPath = engineSocket();
   if (socketPath === undefined) throw new RuntimeError('there is no container engine: start one, then build');
   const engine = new Engine(socketPath);
-  const [host, handler] = await Promise.all([
+  const [host, handler, ...native] = await Promise.all([
     bundleHost(paths.bundles),
     bundleHandler(manifest.entryPath, paths.bundles),
+    ...manifest.native.map((name) => provideNative(name, paths.bundles)),
   ]);
   try {
-    const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path }, paths);
+    const parts = await imagePartsOf({ manifest, hostPath: host.path, handlerPath: handler.path, native }, paths);
     const found = await findImage(engine, parts);
     if (!found || found.flaw || found.base !== base) await buildImage(engine, parts, imageCacheOf(paths), base);
     const image = await findImage(engine, parts);
     if (!image) throw new RuntimeError(`the image ${imageName({ manifest })} was removed while it was built`);
     const sbom = join(makePrivateDir(imageCacheOf(paths)), `${imageName({ manifest }).replace(':', '-')}.cdx.json`);
-    writeFileSync(sbom, softwareBillOfMaterials(manifest, [...host.sources, ...handler.sources]));
+    writeFileSync(sbom, softwareBillOfMaterials(manifest, [...host.sources, ...handler.sources], native));
     return { name: imageName({ manifest }), id: image.id, size: image.size, sbom };
   } catch (error) {
     if (error instanceof EngineError) throw new RuntimeError(error.message, { cause: error });

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { MODEL_ROLES } from '../../models/index.ts';
 
 const recordSchema = z.object({
   format: z.literal(1),
@@ -9,6 +10,8 @@ const recordSchema = z.object({
   kept: z.boolean(),
   /** Which of the folders of its skill it uses. */
   slot: z.int().nonnegative().default(0),
+  /** Paths of the models that it reads, by their role. */
+  models: z.partialRecord(z.enum(MODEL_ROLES), z.string()).default({}),
   /** For a skill that answers on a port. */
   tls: z.object({ serverCertificate: z.string(), certificate: z.string(), key: z.string() }).optional(),
 });

@@ -1,3 +1,4 @@
+import { modelPath, modelsOf } from '../extras.ts';
 import type { LaunchSpec } from '../runtime.ts';
 import { DATA_DIR, LAUNCH_PATH, SOCKET_DIR } from './image.ts';
 import { containerUser } from './layers.ts';
@@ -16,6 +17,8 @@ export const LABELS = {
 export interface ContainerFiles {
   socketDir: string;
   launchConfigPath: string;
+  /** Paths of the models that it reads, by their role. */
+  models: LaunchSpec['models'];
   /** Name of the volume for /data; undefined when the skill has none. */
   volume: string | undefined;
 }
@@ -76,11 +79,12 @@ export const ULIMITS = [
   { Name: 'nofile', Soft: 1024, Hard: 1024 },
 ];
 
-/** All that a container shares with the machine: the folder of its socket, its launch configuration, its own /data. */
+/** All that a container shares with the machine: the folder of its socket, its launch configuration, models, its own /data. */
 export function mounts(files: ContainerFiles, network: string | undefined): object[] {
   return [
     ...(network === undefined ? [{ Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR }] : []),
     { Type: 'bind', Source: files.launchConfigPath, Target: LAUNCH_PATH, ReadOnly: true },
+    ...modelsOf(files).map(([role, path]) => ({ Type: 'bind', Source: path, Target: modelPath(role), ReadOnly: true })),
     ...(files.volume ? [{ Type: 'volume', Source: files.volume, Target: DATA_DIR }] : []),
   ];
 }

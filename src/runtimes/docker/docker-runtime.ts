@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { modelsInside } from '../extras.ts';
 import { launchConfig } from '../launch-config.ts';
 import { lastLines } from '../local/log-file.ts';
 import { type LocalPaths, makePrivateDir, socketPath, unitName } from '../local/paths.ts';
@@ -85,7 +86,8 @@ export class DockerRuntime implements SkillRuntime {
         this.#network(engine, name),
         slot === 0 ? this.#removeLeftovers(engine, name) : undefined,
       ]);
-      const files = this.#files(name, slot);
+      const { models } = spec;
+      const files = this.#files(name, { slot, models });
       if (!spec.manifest.volumes.includes('data')) files.volume = undefined;
       const runDir = makePrivateDir(dirname(files.launchConfigPath));
       makePrivateDir(files.socketDir);
@@ -95,6 +97,7 @@ export class DockerRuntime implements SkillRuntime {
         socket: SOCKET_PATH,
         handler: HANDLER_PATH,
         dataDir: files.volume ? DATA_DIR : undefined,
+        models: modelsInside(spec),
         tmpDir: '/tmp',
         ...(certificates ? { tcp: { port: SKILL_PORT, ...certificates.server } } : {}),
       });
@@ -103,7 +106,7 @@ export class DockerRuntime implements SkillRuntime {
       rmSync(files.launchConfigPath, { force: true });
       writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o400 });
       giveToContainer(files.socketDir, files.launchConfigPath);
-      const record: ContainerRecord = { format: 1, instanceId, ownerToken, kept: spec.leaseMs === 0, slot };
+      const record: ContainerRecord = { format: 1, instanceId, ownerToken, kept: spec.leaseMs === 0, slot, models };
       if (certificates) record.tls = certificates.client;
       writeContainerRecord(runDir, record);
       const body = containerSpec(spec, { image, instanceId, stateId: this.#stateId }, files, network);
@@ -143,7 +146,7 @@ export class DockerRuntime implements SkillRuntime {
         continue;
       }
       // What runs counts, not what a label says: one that is isolated in another way has another fingerprint.
-      const isAsWanted = isIsolated(container, this.#files(skill, record.slot), network);
+      const isAsWanted = isIsolated(container, this.#files(skill, record), network);
       const fingerprint = isAsWanted ? (Labels[LABELS.spec] ?? '') : 'not isolated as it should be';
       const launchedAt = Date.parse(container.Created);
       return await this.#instance(engine, container.Id, { skill, fingerprint, launchedAt }, record);
@@ -152,11 +155,12 @@ export class DockerRuntime implements SkillRuntime {
   }
 
   /** What a container of a skill may share with this machine. */
-  #files(skill: string, slot: number): ContainerFiles {
+  #files(skill: string, { slot, models }: Pick<ContainerRecord, 'slot' | 'models'>): ContainerFiles {
     const unit = unitName(skill, slot);
     return {
       socketDir: this.#paths.socketDir(unit),
       launchConfigPath: join(this.#paths.run(unit), 'launch.json'),
+      models,
       volume: `phoenix-${this.#stateId}-${skill}-data`,
     };
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { filesOf, type NativePackage } from '../../bundle/index.ts';
+import { nativePath } from '../extras.ts';
 import { nodeFlags } from '../node-flags.ts';
 import type { LaunchSpec } from '../runtime.ts';
 import { sharedLibraries } from '../shared-libraries.ts';
@@ -22,7 +24,7 @@ const BASE_LABEL = 'sarai.base';
 export const LAYOUT = 3;
 
 /** What an image is made of. */
-export interface ImageParts extends Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath'> {
+export interface ImageParts extends Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath' | 'native'> {
   /** Absolute path of the bundled health check. */
   healthPath: string;
 }
@@ -94,7 +96,8 @@ export async function buildImage(
     { path: HANDLER_PATH.slice(1), from: parts.handlerPath },
     { path: HEALTH_PATH.slice(1), from: parts.healthPath },
   ]);
-  const layers = [common, code];
+  const packages = await Promise.all(parts.native.map((each) => nativeLayer(each, cacheDir)));
+  const layers = [common, ...packages, code];
   const config = containerDefaults(parts, content);
   let said = '';
   if (base === undefined) {
@@ -122,10 +125,11 @@ export async function inspectImage(engine: Engine, name: string): Promise<ImageI
   }
 }
 
-function contentOf({ manifest, hostPath, handlerPath, healthPath }: ImageParts): string {
+function contentOf({ manifest, hostPath, handlerPath, healthPath, native }: ImageParts): string {
   const hash = createHash('sha256');
   const { uid, gid } = containerUser();
   hash.update(JSON.stringify([LAYOUT, process.version, process.arch, uid, gid, manifest.resources.memory]));
+  if (native.length > 0) hash.update(JSON.stringify(native.map(({ name, hash: of }) => [name, of])));
   for (const path of [hostPath, handlerPath, healthPath]) hash.update(readFileSync(path));
   return hash.digest('hex').slice(0, 32);
 }
@@ -140,6 +144,21 @@ function fileIdentity(path: string): string {
 export function commonLayer(cacheDir: string, isWhole: boolean): Promise<Layer> {
   const kind = isWhole ? 'base' : 'on-base';
   return makeLayer(join(cacheDir, `${kind}-${LAYOUT}-${fileIdentity(process.execPath)}.tar`), commonFiles(isWhole));
+}
+
+/** A package with native code: skills that use the same one share its layer. */
+function nativeLayer(one: NativePackage, cacheDir: string): Promise<Layer> {
+  const root = nativePath(one.name).slice(1);
+  const files = filesOf(one);
+  const folders = new Set(['app/node_modules']);
+  for (const file of files) {
+    for (let folder = join(root, dirname(file)); folder !== 'app/node_modules'; folder = dirname(folder))
+      folders.add(folder);
+  }
+  return makeLayer(join(cacheDir, `native-${LAYOUT}-${one.name}-${one.version}-${one.hash}.tar`), [
+    ...[...folders].sort().map((path) => ({ path, owned: false, mode: 0o755 })),
+    ...files.map((file) => ({ path: join(root, file), from: join(one.folder, file) })),
+  ]);
 }
 
 /** Gives the engine an image that stands on nothing. @returns what the engine said @throws EngineError */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { filesOf, type NativePackage } from '../../bundle/index.ts';
 import type { Manifest } from '../../manifest/index.ts';
 import { sharedLibraries } from '../shared-libraries.ts';
 
@@ -18,8 +19,13 @@ interface Component {
  * (https://cyclonedx.org/docs/1.5/json/); the same input always gives the same text.
  *
  * @param sources absolute paths of the files that the bundles were made of
+ * @param native packages with native code that stand beside them
  */
-export function softwareBillOfMaterials({ name, version }: Manifest, sources: readonly string[]): string {
+export function softwareBillOfMaterials(
+  { name, version }: Manifest,
+  sources: readonly string[],
+  native: readonly NativePackage[],
+): string {
   const libraries = [...sharedLibraries().keys()].sort();
   const components: Component[] = [
     {
@@ -29,7 +35,8 @@ export function softwareBillOfMaterials({ name, version }: Manifest, sources: re
       purl: `pkg:generic/node@${process.versions.node}`,
     },
     ...libraries.map((path): Component => ({ type: 'library', name: basename(path), hashes: [sha256(path)] })),
-    ...packagesOf(sources),
+    ...packagesOf([...sources, ...native.flatMap(({ sources: of }) => of)]),
+    ...native.flatMap(binariesOf),
   ];
   return `${JSON.stringify(
     {
@@ -42,6 +49,17 @@ export function softwareBillOfMaterials({ name, version }: Manifest, sources: re
     undefined,
     2,
   )}\n`;
+}
+
+/** The shared objects of a package with native code. */
+function binariesOf(one: NativePackage): Component[] {
+  const binaries = filesOf(one).filter((file) => file.startsWith('bins/') && !file.endsWith('.json'));
+  return binaries.map((file) => ({
+    type: 'library',
+    name: basename(file),
+    version: one.version,
+    hashes: [sha256(join(one.folder, file))],
+  }));
 }
 
 function sha256(path: string): { alg: 'SHA-256'; content: string } {
