@@ -43,6 +43,39 @@ describe('phoenix', () => {
     assert.match(run('memory', 'history').stdout, /hermana +vive_en +Madrid/);
   });
 
+  it('shows the models and what they need', () => {
+    const rows = JSON.parse(run('models', 'list', '--json').stdout) as { role: string; model: string; path: string }[];
+    assert.deepEqual(
+      rows.map(({ role, model }) => [role, model]),
+      [
+        ['target', 'nano'],
+        ['draft', 'nano'],
+      ],
+    );
+    assert.match(run('models', 'inspect').stdout, /architecture +llama.*memory +\d+ MiB.*the same vocabulary/s);
+    assert.match(run('models', 'list').stdout, /^ROLE +MODEL +SIZE +TYPE +FILE\ntarget +nano/);
+    const file = rows[1]?.path ?? '';
+    const { models } = JSON.parse(run('models', 'inspect', file, '--context', '256', '--json').stdout) as {
+      models: { memory: { contextSize: number; total: number } }[];
+    };
+    assert.equal(models[0]?.memory.contextSize, 256);
+    assert.ok((models[0]?.memory.total ?? 0) > 200_000);
+  });
+
+  it('says what is wrong with a model', () => {
+    for (const [args, expected] of [
+      [['rm', 'hf:owner/repo:Q8_0'], /was not pulled/],
+      [['inspect', 'nanoo'], /"nanoo" is no model: name a model by/],
+      [['inspect', join(folder, 'none.gguf')], /there is no model file/],
+      [['pull', 'nano'], /is here already/],
+    ] as const) {
+      const { stderr, code } = run('models', ...args);
+      assert.equal(code, 1);
+      assert.match(stderr, expected);
+      assert.doesNotMatch(stderr, /\n +at /);
+    }
+  });
+
   it('examines the machine', () => {
     const { stdout, code } = run('doctor');
     assert.equal(code, 0, stdout);
@@ -52,7 +85,7 @@ describe('phoenix', () => {
       'runtime docker',
       'runtime sandbox',
       'runtime process',
-      'skills: sql',
+      'skills: draft, sql',
     ]) {
       assert.ok(stdout.includes(what), what);
     }
