@@ -1,6 +1,6 @@
 /**
- * Packages with native code, as skills get them: JavaScript in one file, because loading the hundreds that it is made of takes ten times
- * as long, and beside it the binaries for this machine. One folder, with nothing in it that is not used when it runs.
+ * Packages with native code, as skills get them: JavaScript in one file, because loading the hundreds that it is made of takes a multiple
+ * of the time, and beside it the binaries for this machine. One folder, with nothing in it that is not used when it runs.
  */
 import { createHash } from 'node:crypto';
 import {
