@@ -79,7 +79,8 @@ describe('images of skills', { skip: isMissing('a Docker engine (dockerd, as roo
   it('have a health check that asks the skill over gRPC', async () => {
     const { name } = await buildSkillImage(ECHO, paths, undefined);
     const { Config } = await inspect(name);
-    // Somebody else than the pool starts it, with the health check of the image made quick.
+    // Somebody else than the pool starts it, with the health check of the image made so quick that one runs all the time, also
+    // while the skill looks around for processes that it should not see.
     const launch = {
       ...{
         format: 1,
@@ -100,7 +101,7 @@ describe('images of skills', { skip: isMissing('a Docker engine (dockerd, as roo
     for (const path of [launchPath, socketDir]) chownSync(path, 65_534, 65_534);
     const { Id } = await engine.engine.json<{ Id: string }>('POST', '/containers/create', {
       Image: name,
-      Healthcheck: { Test: Config.Healthcheck.Test, Interval: 5e8, Timeout: 5e9, Retries: 1 },
+      Healthcheck: { Test: Config.Healthcheck.Test, Interval: 1e7, Timeout: 5e9, Retries: 1 },
       HostConfig: {
         ...{ NetworkMode: 'none', ReadonlyRootfs: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges:true'] },
         // As the pool does it: docker-init is the first process, and the only other one that the skill sees.

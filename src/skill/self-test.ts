@@ -62,10 +62,24 @@ function privileges(): string[] {
   return broken;
 }
 
-/** Its own process and the init of its process namespace are all that a skill may see. */
+/**
+ * Its own process and the init of its process namespace are all that a skill may see, and what an engine starts inside for a health
+ * check: that has no parent here, which on a machine only the first process and the kernel's own have not.
+ */
 function visibleProcesses(): string[] {
-  const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== '1' && name !== `${process.pid}`);
+  const others = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && name !== '1' && name !== `${process.pid}` && hasParent(name),
+  );
   return others.length > 0 ? [`it sees ${others.length} other processes`] : [];
+}
+
+function hasParent(pid: string): boolean {
+  try {
+    return !/^PPid:\s*0$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    // Unless it has ended meanwhile, one that hides what it is is a stranger.
+    return !['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 /** Connecting a datagram socket looks up a route and sends nothing (192.0.2.0/24 is reserved for documentation). */
