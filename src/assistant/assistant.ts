@@ -38,7 +38,7 @@ export class Assistant {
     signal?.throwIfAborted();
     const { stored, recalled, forgotten, retracted, memory } = await this.#act(understood);
     return {
-      text: await this.#answerer.answer(understood, { recalled, forgotten, retracted }, signal),
+      text: await this.#answerer.answer(text, understood, { recalled, forgotten, retracted }, signal),
       language: understood.language,
       stored,
       recalled,

@@ -38,7 +38,7 @@ type Fact = Pick<Triple, 'subject' | 'verb' | 'object'>;
 
 /** Answers in sentences that are made from the facts alone. */
 export class RuleAnswerer implements Answerer {
-  answer(understood: Understanding, { recalled, forgotten, retracted }: Outcome): string {
+  answer(_message: string, understood: Understanding, { recalled, forgotten, retracted }: Outcome): string {
     const { language } = understood;
     const say = (key: keyof typeof TEXT) => TEXT[key][language];
     switch (understood.kind) {

@@ -1,5 +1,16 @@
-/** Understanding and answering without a language model, by rules for Spanish and English. */
+/** Understanding and answering, for Spanish and English: by rules, and with a language model where it does better. */
 export { RuleAnswerer } from './answerer.ts';
+export { CombinedAnswerer, CombinedUnderstander, type ModelUse } from './combined.ts';
 export { SELF } from './entities.ts';
-export type { Answerer, Asked, Language, Outcome, Understander, Understanding } from './types.ts';
+export type {
+  Answerer,
+  Asked,
+  CompleteOptions,
+  Language,
+  Outcome,
+  PromptPart,
+  TextModel,
+  Understander,
+  Understanding,
+} from './types.ts';
 export { RuleUnderstander } from './understander.ts';

@@ -66,6 +66,15 @@ export function phrases(list: string): string[][] {
   return list.split('|').map((phrase) => phrase.split(' '));
 }
 
+/** Whether the words of `part` stand together in `text`, whatever their case, accents and punctuation. */
+export function containsWords(text: string, part: string): boolean {
+  const words = (of: string) =>
+    ` ${fold(of)
+      .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
+      .trim()} `;
+  return words(text).includes(words(part));
+}
+
 const MARKS: Record<Language, RegExp> = {
   es: /[¿¡ñáéíóú]|\b(el|la|los|las|un|una|de|que|en|mi|mis|me|yo|es|soy|vive|vivo|tengo|tiene|se|su|y|donde|quien|como|cual|hola|gracias|no|le|a|olvida|recuerda)\b/giu,
   en: /\b(the|an|of|in|my|i|is|am|are|do|does|what|where|who|how|and|to|live|lives|have|has|she|he|hello|thanks|not|that|likes?|forget|remember|'s|at|for)\b/giu,

@@ -1,4 +1,4 @@
-/** What the assistant understands of a message. Rules implement this today; a language model can implement it later. */
+/** What the assistant understands of a message. Rules implement it, and language models. */
 import type { NewFact, Pattern, Triple } from '../memory/types.ts';
 
 export type Language = 'es' | 'en';
@@ -41,5 +41,28 @@ export interface Understander {
 
 /** Writes the answer, in the language of the message, from nothing but what was understood and done. */
 export interface Answerer {
-  answer(understood: Understanding, outcome: Outcome, signal?: AbortSignal): string | Promise<string>;
+  answer(message: string, understood: Understanding, outcome: Outcome, signal?: AbortSignal): string | Promise<string>;
+}
+
+/** A piece of a prompt: plain text, or the name of one of the model's control tokens (which text can never become). */
+export type PromptPart = string | { readonly control: string };
+
+export interface CompleteOptions {
+  maxTokens: number;
+  temperature?: number;
+  seed?: number;
+  jsonSchema?: object;
+  stop?: readonly string[];
+  task?: string;
+  signal?: AbortSignal;
+}
+
+/** A language model that completes a prompt. */
+export interface TextModel {
+  readonly name: string;
+  /** Most tokens of prompt and completion together. */
+  readonly contextSize: number;
+  /** Whether the model has this control token. */
+  controlToken(name: string): boolean;
+  complete(prompt: readonly PromptPart[], options: CompleteOptions): Promise<string>;
 }

@@ -106,7 +106,7 @@ describe('RuleAnswerer', () => {
       validTo: null,
     } as const;
     const answer = (object?: string) =>
-      answerer.answer(question, {
+      answerer.answer('', question, {
         recalled: object === undefined ? [] : [{ subject: 'Ana', verb: 'vive_en', object, ...at }],
         forgotten: 0,
         retracted: 0,
