@@ -52,13 +52,13 @@ describe('HTTP server', () => {
   it('lists its model and refuses others as the openai client expects', async () => {
     assert.deepEqual(
       (await client.models.list()).data.map(({ id }) => id),
-      ['phoenix'],
+      ['phoenix', 'phoenix-nano-target'],
     );
     await assert.rejects(
       client.chat.completions.create({ ...say('hola'), model: 'gpt-4' }),
       (error: InstanceType<typeof OpenAI.APIError>) => {
         assert.equal(error.status, 404);
-        assert.match(error.message, /there is no model "gpt-4"; there is "phoenix"/);
+        assert.match(error.message, /there is no model "gpt-4"; there is "phoenix" and "phoenix-nano-target"/);
         return true;
       },
     );

@@ -2,7 +2,9 @@
 export type {
   ChatAnswer,
   ChatMessage,
+  ChatOptions,
   Operations,
+  ReplyPiece,
   SkillCall,
   SkillCallAnswer,
 } from './operations.ts';

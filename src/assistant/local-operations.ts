@@ -10,7 +10,15 @@ import {
 import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Assistant } from './assistant.ts';
-import type { ChatAnswer, ChatMessage, Operations, SkillCall, SkillCallAnswer } from './operations.ts';
+import type {
+  ChatAnswer,
+  ChatMessage,
+  ChatOptions,
+  Operations,
+  ReplyPiece,
+  SkillCall,
+  SkillCallAnswer,
+} from './operations.ts';
 
 interface Parts {
   assistant: Assistant;
@@ -33,9 +41,14 @@ export class LocalOperations implements Operations {
     this.#metrics = metrics;
   }
 
-  chat(messages: readonly ChatMessage[], signal?: AbortSignal): Promise<ChatAnswer> {
+  reply(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): AsyncIterable<ReplyPiece> {
     this.#metrics.requests.inc();
-    return this.#assistant.chat(messages, signal);
+    return this.#assistant.reply(messages, options, signal);
+  }
+
+  async chat(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): Promise<ChatAnswer> {
+    for await (const { answer } of this.reply(messages, options, signal)) if (answer) return answer;
+    throw new Error('the assistant gave no answer');
   }
 
   recall(query: RecallQuery): Promise<RecallPage> {

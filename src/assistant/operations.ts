@@ -1,15 +1,26 @@
 /** Everything that can be asked of a running Phoenix: the server offers it over HTTP, the CLI uses it, here or there. */
+import type { GenerationOptions } from '../generation/index.ts';
 import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
+import type { Origin } from '../speculative/index.ts';
 
 export interface ChatMessage {
   role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
   content: string;
 }
 
+/** How an answer is written, where a language model writes it; of an answer by rules only length and stop sequences hold. */
+export type ChatOptions = Omit<GenerationOptions, 'task'>;
+
 /** What the assistant did for one request. */
 export interface ChatAnswer {
   text: string;
+  /** The model that wrote the answer; undefined for an answer by rules. */
+  model: string | undefined;
+  /** Why it ended: `length` when it was cut off. */
+  finish: 'stop' | 'length';
+  promptTokens: number;
+  completionTokens: number;
   language: 'es' | 'en';
   /** Facts that were stored. */
   stored: NewFact[];
@@ -19,6 +30,17 @@ export interface ChatAnswer {
   forgotten: number;
   /** Who answered the recall. */
   memory: 'skill' | 'local' | undefined;
+}
+
+/** A piece of an answer. */
+export interface ReplyPiece {
+  text: string;
+  /** Where a generated token came from. */
+  origin?: Origin;
+  /** How probable the model found the token, 0 to 1, where that was asked for. */
+  confidence?: number;
+  /** On the last piece: everything. */
+  answer?: ChatAnswer;
 }
 
 /** A call to a skill by hand. */
@@ -41,7 +63,10 @@ export interface SkillCallAnswer {
 }
 
 export interface Operations {
-  chat(messages: readonly ChatMessage[], signal?: AbortSignal): Promise<ChatAnswer>;
+  /** Answers the last message of the user. */
+  chat(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): Promise<ChatAnswer>;
+  /** The same, piece by piece as it is written. Leaving the iteration stops it. */
+  reply(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): AsyncIterable<ReplyPiece>;
 
   recall(query: RecallQuery): Promise<RecallPage>;
   history(query: RecallQuery): Promise<RecallPage>;

@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/index.ts';
-import { RuleAnswerer, RuleUnderstander } from '../language/index.ts';
+import { Generator } from '../generation/index.ts';
+import { CombinedAnswerer, CombinedUnderstander, RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
 import { EntityMemory, SkillSql } from '../memory/index.ts';
-import { ModelStore, modelFiles } from '../models/index.ts';
+import {
+  defaultThreads,
+  differences,
+  type ModelFiles,
+  ModelStore,
+  modelFiles,
+  readVocabulary,
+} from '../models/index.ts';
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
+import { RemoteDraft } from '../speculative/index.ts';
 import { type Logger, Metrics } from '../telemetry/index.ts';
 import { Assistant } from './assistant.ts';
 import { LocalOperations } from './local-operations.ts';
@@ -14,6 +23,7 @@ import type { Operations } from './operations.ts';
 
 const BUILT_IN_SKILLS = fileURLToPath(new URL('../../skills', import.meta.url));
 const MEMORY_SKILL = 'sql';
+const DRAFT_SKILL = 'draft';
 
 /** Where skills are looked for: the configured folders first, then those that come with Phoenix. */
 export function skillFolders(config: LoadedConfig): string[] {
@@ -25,6 +35,8 @@ interface Parts {
   pool: ModelPool;
   memory: EntityMemory;
   metrics: Metrics;
+  generator: Generator;
+  assistant: Assistant;
   runtimeReason: string;
 }
 
@@ -32,23 +44,21 @@ interface Parts {
 export class Phoenix {
   readonly operations: Operations;
   readonly metrics: Metrics;
+  /** The language model that the assistant speaks with. */
+  readonly generator: Generator;
   /** Which runtime was chosen, and why. */
   readonly runtimeReason: string;
   readonly #catalog: Catalog;
   readonly #pool: ModelPool;
   readonly #memory: EntityMemory;
 
-  private constructor({ catalog, pool, memory, metrics, runtimeReason }: Parts) {
+  private constructor({ catalog, pool, memory, metrics, generator, assistant, runtimeReason }: Parts) {
     this.#catalog = catalog;
     this.#pool = pool;
     this.#memory = memory;
     this.metrics = metrics;
+    this.generator = generator;
     this.runtimeReason = runtimeReason;
-    const assistant = new Assistant({
-      memory,
-      understander: new RuleUnderstander(),
-      answerer: new RuleAnswerer(),
-    });
     this.operations = new LocalOperations({ assistant, memory, pool, metrics });
   }
 
@@ -57,6 +67,7 @@ export class Phoenix {
     const catalog = readCatalog(skillFolders(config));
     for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
     const paths = localPaths(config.state_dir);
+    const files = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
     const runtimes = createRuntimes(paths, config.docker, config.skill_record);
     const { runtime, reason } = await selectRuntime(runtimes, config.skill_runtime);
     await stopElsewhere(runtimes, runtime, catalog.skills.values());
@@ -69,7 +80,7 @@ export class Phoenix {
       memoryBudgetBytes: config.pool.memory_budget,
       maxLoaded: config.pool.max_loaded,
       leaseMs: config.pool.lease,
-      modelFile: modelFiles(config.models, new ModelStore(join(config.state_dir, 'models'))),
+      modelFile: files,
       skills: settingsOf(config),
     });
     pool.on('event', (event) => logEvent(log, event));
@@ -77,7 +88,9 @@ export class Phoenix {
     metrics.observe(pool);
     const memory = openMemory(config, catalog, pool, log);
     await pool.adopt();
-    return new Phoenix({ catalog, pool, memory, metrics, runtimeReason: reason });
+    const generator = createGenerator(config, catalog, pool, files, log);
+    const assistant = createAssistant(config, memory, generator, log);
+    return new Phoenix({ catalog, pool, memory, metrics, generator, assistant, runtimeReason: reason });
   }
 
   skillNames(): string[] {
@@ -88,10 +101,13 @@ export class Phoenix {
   warmUp(): void {
     this.#memory.synchronize();
     this.#pool.warmUp();
+    // Why it cannot be loaded was logged, and every request that needs it is told.
+    this.generator.load().catch(() => undefined);
   }
 
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
   async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
+    await this.generator.close();
     await this.#memory.close();
     await this.#pool.close({ keepRunning: keepSkills });
   }
@@ -111,6 +127,57 @@ function openMemory(config: LoadedConfig, catalog: Catalog, pool: ModelPool, log
   if (quarantined)
     log.error(`the memory file was damaged: it is kept as ${quarantined}; what the skill knows comes back`);
   return memory;
+}
+
+function createGenerator(
+  { models, state_dir }: LoadedConfig,
+  catalog: Catalog,
+  pool: ModelPool,
+  files: ModelFiles,
+  log: Logger,
+): Generator {
+  const { gpu, threads = defaultThreads(), context_size, parallel, speculation } = models;
+  return new Generator({
+    ...{ gpu, threads, contextSize: context_size, parallel, speculation },
+    profileFile: join(state_dir, 'speculation.json'),
+    file: () => files('target'),
+    draft: (target) => {
+      if (models.draft === 'none' || speculation === 'off' || !catalog.skills.has(DRAFT_SKILL)) return undefined;
+      try {
+        const [different] = differences(readVocabulary(target), readVocabulary(files('draft')));
+        if (different === undefined) return new RemoteDraft(pool.client(DRAFT_SKILL));
+        log.warn(`models.draft is not used: its tokens are not those of models.target: ${different}`);
+      } catch (error) {
+        log.warn(`models.draft is not used: ${(error as Error).message}`);
+      }
+      return undefined;
+    },
+    observer: {
+      loaded: ({ name, quantization, contextSize }, seconds) =>
+        log.info({ model: name, quantization, contextSize, seconds }, 'the model is loaded'),
+      failed: (error) => log.warn(`there is no language model: ${(error as Error).message}`),
+    },
+  });
+}
+
+function createAssistant(
+  { language, models }: LoadedConfig,
+  memory: EntityMemory,
+  generator: Generator,
+  log: Logger,
+): Assistant {
+  const model = async () => (models.target === 'none' ? undefined : await generator.textModel());
+  const onFailure = (error: unknown) => log.debug(`by rules, without the model: ${(error as Error).message}`);
+  return new Assistant({
+    memory,
+    generator,
+    understander: new CombinedUnderstander({
+      rules: new RuleUnderstander(),
+      use: language.understanding,
+      ...{ model, onFailure },
+    }),
+    answerer: new CombinedAnswerer({ rules: new RuleAnswerer(), use: language.answering, ...{ model, onFailure } }),
+  });
 }
 
 function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {

@@ -1,8 +1,17 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { ChatAnswer, ChatMessage, Operations, SkillCall, SkillCallAnswer } from '../assistant/index.ts';
+import type {
+  ChatAnswer,
+  ChatMessage,
+  ChatOptions,
+  Operations,
+  ReplyPiece,
+  SkillCall,
+  SkillCallAnswer,
+} from '../assistant/index.ts';
 import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
+import { readReply, requestOptions } from './chat-stream.ts';
 import { CliError } from './errors.ts';
 
 /** Asks a running Phoenix over HTTP. */
@@ -18,12 +27,27 @@ export class RemoteOperations implements Operations {
     this.#token = token;
   }
 
-  async chat(messages: readonly ChatMessage[], signal?: AbortSignal): Promise<ChatAnswer> {
-    const { choices, phoenix } = await this.#json<{
-      choices: { message: { content: string } }[];
-      phoenix: Omit<ChatAnswer, 'text'>;
-    }>('POST', '/v1/chat/completions', { model: 'phoenix', messages }, signal);
-    return { text: choices[0]?.message.content ?? '', ...phoenix };
+  async *reply(
+    messages: readonly ChatMessage[],
+    options: ChatOptions = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<ReplyPiece, void, undefined> {
+    const body = JSON.stringify({
+      model: 'phoenix',
+      messages,
+      stream: true,
+      stream_options: { include_usage: true },
+      phoenix: { origins: true },
+      ...requestOptions(options),
+    });
+    const headers = { 'content-type': 'application/json' };
+    const response = await this.#request('POST', '/v1/chat/completions', { body, headers, signal: signal ?? null });
+    if (response.body) yield* readReply(response.body);
+  }
+
+  async chat(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): Promise<ChatAnswer> {
+    for await (const { answer } of this.reply(messages, options, signal)) if (answer) return answer;
+    throw new CliError(`${this.#url} gave no answer`);
   }
 
   recall(query: RecallQuery): Promise<RecallPage> {
@@ -106,9 +130,9 @@ export class RemoteOperations implements Operations {
     return this.#json('POST', skillPath(name, 'call'), call);
   }
 
-  async #json<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+  async #json<T>(method: string, path: string, body?: object): Promise<T> {
     const init = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {};
-    return (await (await this.#request(method, path, { ...init, signal })).json()) as T;
+    return (await (await this.#request(method, path, init)).json()) as T;
   }
 
   async #request(method: string, path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {

@@ -36,6 +36,8 @@ function problems(text: string, environment: NodeJS.ProcessEnv = {}): string {
   throw new assert.AssertionError({ message: 'nothing is wrong with it' });
 }
 
+const MODEL_DEFAULTS = { gpu: 'off', context_size: 4096, parallel: 2, speculation: 'exact' };
+
 describe('loadConfig', () => {
   it('has a default for everything', () => {
     const { source: _, ...settings } = load('');
@@ -47,7 +49,8 @@ describe('loadConfig', () => {
       server: { host: '127.0.0.1', port: 8080, body_limit: 1_048_576 },
       pool: { idle_ttl: 300_000, memory_budget: 0, max_loaded: 0, lease: 60_000 },
       memory: { backend: 'skill', timeout: 5000, single_valued: [] },
-      models: { target: 'nano', draft: 'nano' },
+      models: { target: 'nano', draft: 'nano', ...MODEL_DEFAULTS },
+      language: { understanding: 'auto', answering: 'rules' },
       skills: {},
       log_level: 'info',
       file,
@@ -66,7 +69,11 @@ skills:
     assert.equal(config.state_dir, join(folder, '..', 'elsewhere'));
     assert.deepEqual(config.skill_dirs, [join(folder, 'mine'), '/opt/skills']);
     assert.deepEqual([config.pool.idle_ttl, config.pool.memory_budget], [60_000, 2 * 1024 ** 3]);
-    assert.deepEqual(config.models, { target: join(folder, 'big.gguf'), draft: 'hf:owner/repo:Q8_0' });
+    assert.deepEqual(config.models, {
+      target: join(folder, 'big.gguf'),
+      draft: 'hf:owner/repo:Q8_0',
+      ...MODEL_DEFAULTS,
+    });
     assert.deepEqual(config.skills.weather, { pinned: true, idle_ttl: 0, config: { city: 'Bilbao' } });
   });
 
@@ -97,7 +104,7 @@ skills:
     [
       'an unknown key',
       'log_level: info\nlog_levle: info',
-      /:2: log_levle: unknown key; allowed here: docker, log_level, memory,/,
+      /:2: log_levle: unknown key; allowed here: docker, language, log_level, memory,/,
     ],
     [
       'an unknown key of a section',
@@ -152,7 +159,7 @@ describe('PHOENIX_ variables', () => {
     assert.deepEqual([config.pool.idle_ttl, config.pool.max_loaded], [0, 3]);
     assert.deepEqual(config.memory.single_valued, ['drives', 'wears']);
     assert.deepEqual(config.skill_dirs, [join(folder, 'extra')]);
-    assert.deepEqual(config.models, { target: 'nano', draft: 'none' });
+    assert.deepEqual(config.models, { target: 'nano', draft: 'none', ...MODEL_DEFAULTS });
     assert.equal(config.state_dir, '/var/lib/phoenix');
   });
 
@@ -174,7 +181,11 @@ describe('PHOENIX_ variables', () => {
       '1',
       /^PHOENIX_SERVER_PROT: server\.prot: unknown key; allowed here: body_limit, host, port/,
     ],
-    ['PHOENIX_LOGLEVEL', 'info', /^PHOENIX_LOGLEVEL: loglevel: unknown key; allowed here: docker, log_level, memory/],
+    [
+      'PHOENIX_LOGLEVEL',
+      'info',
+      /^PHOENIX_LOGLEVEL: loglevel: unknown key; allowed here: docker, language, log_level, memory/,
+    ],
     [
       'PHOENIX_POOL_LEASE',
       '1 minute',

@@ -46,7 +46,11 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
     ...config,
     state_dir: resolve(base, config.state_dir),
     skill_dirs: config.skill_dirs.map((folder) => resolve(base, folder)),
-    models: { target: fileFrom(base, config.models.target), draft: fileFrom(base, config.models.draft) },
+    models: {
+      ...config.models,
+      target: fileFrom(base, config.models.target),
+      draft: fileFrom(base, config.models.draft),
+    },
     ...(config.skill_record === undefined ? {} : { skill_record: resolve(base, config.skill_record) }),
     file: exists ? file : undefined,
     source: effective,

@@ -61,7 +61,29 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   /** Language models, by path, address or reference; `nano` comes with Phoenix, `none` switches off. */
-  models: z.strictObject({ target: model.default('nano'), draft: model.default('nano') }).prefault({}),
+  models: z
+    .strictObject({
+      target: model.default('nano'),
+      draft: model.default('nano'),
+      /** Where models compute; anything but `off` needs a package more (docs/models.md). */
+      gpu: z.enum(['off', 'auto', 'cuda', 'vulkan']).default('off'),
+      /** Threads of the target; by default all processors but one. */
+      threads: z.int().min(1).max(1024).optional(),
+      /** Tokens of prompt and answer together; no more than the model was trained for. */
+      context_size: z.int().min(64).max(1_048_576).default(4096),
+      /** Texts that are generated at once; each has a context of its own. */
+      parallel: z.int().min(1).max(64).default(2),
+      /** exact: the text is, to the letter, what the target alone would write; distribution: as likely, and faster on some machines. */
+      speculation: z.enum(['exact', 'distribution', 'off']).default('exact'),
+    })
+    .prefault({}),
+  /** Who reads and answers messages: rules, the model where the rules do not understand (auto), or the model first. */
+  language: z
+    .strictObject({
+      understanding: z.enum(['rules', 'auto', 'model']).default('auto'),
+      answering: z.enum(['rules', 'model']).default('rules'),
+    })
+    .prefault({}),
   skills: z.record(z.string(), skillSettings).default({}),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

@@ -1,5 +1,5 @@
 /** Understanding and answering, for Spanish and English: by rules, and with a language model where it does better. */
-export { RuleAnswerer } from './answerer.ts';
+export { RuleAnswerer, sayFacts } from './answerer.ts';
 export { CombinedAnswerer, CombinedUnderstander, type ModelUse } from './combined.ts';
 export { SELF } from './entities.ts';
 export type {

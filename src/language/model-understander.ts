@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Pattern } from '../memory/index.ts';
 import { SELF } from './entities.ts';
-import { storedPattern, storedSubject, taskVerbs } from './task-format.ts';
+import { languageOfVerb, storedPattern, storedSubject, TASK_VERBS } from './task-format.ts';
 import { containsWords, detectLanguage, MAX_SENTENCE } from './text.ts';
-import type { Asked, Language, PromptPart, TextModel, Understanding } from './types.ts';
+import type { Asked, PromptPart, TextModel, Understanding } from './types.ts';
 
 const MAX_OUTPUT_TOKENS = 192;
 /** Most facts of one message; the grammar allows no more. */
@@ -18,28 +18,34 @@ const extracted = z
 const queried = z.object({ subject: text.optional(), verb: text.optional(), object: text.optional() });
 
 const string = { type: 'string', maxLength: MAX_TEXT } as const;
-const verb = (language: Language) => ({ enum: taskVerbs(language) });
+const verb = { enum: TASK_VERBS } as const;
+
+const FACT = { subject: string, verb, object: string };
+const query = (...keys: (keyof typeof FACT)[]) => ({
+  type: 'object',
+  properties: Object.fromEntries(keys.map((key) => [key, FACT[key]])),
+});
 
 /** JSON schemas of what the model may write; the decoder turns them into grammars. */
-export const OUTPUT_SCHEMAS = {
-  extract: (language: Language) => {
-    const fact = { subject: string, verb: verb(language), object: string };
-    return {
-      type: 'array',
-      maxItems: MAX_FACTS,
-      items: {
-        oneOf: [
-          { type: 'object', properties: fact },
-          { type: 'object', properties: { ...fact, negated: { const: true } } },
-        ],
-      },
-    };
+const OUTPUT_SCHEMAS = {
+  extract: {
+    type: 'array',
+    maxItems: MAX_FACTS,
+    items: {
+      oneOf: [
+        { type: 'object', properties: FACT },
+        { type: 'object', properties: { ...FACT, negated: { const: true } } },
+      ],
+    },
   },
-  query: (language: Language) => {
-    const [subject, object] = [{ subject: string }, { object: string }];
-    const asked = { verb: verb(language) };
-    const forms = [{}, subject, { ...subject, ...asked }, { ...asked, ...object }, { ...subject, ...asked, ...object }];
-    return { oneOf: forms.map((properties) => ({ type: 'object', properties })) };
+  query: {
+    oneOf: [
+      query(),
+      query('subject'),
+      query('subject', 'verb'),
+      query('verb', 'object'),
+      query('subject', 'verb', 'object'),
+    ],
   },
 };
 
@@ -73,54 +79,52 @@ export class ModelUnderstander {
   async understand(message: string, signal?: AbortSignal): Promise<Understanding | undefined> {
     const input = message.trim().replaceAll(/\s+/g, ' ');
     if (input === '' || input.length > MAX_SENTENCE) return undefined;
-    const language = detectLanguage(input);
-    const isAsking = /[?¿]/.test(input);
-    const [first, second] = isAsking ? (['query', 'extract'] as const) : (['extract', 'query'] as const);
-    return (await this.#try(first, input, language, signal)) ?? (await this.#try(second, input, language, signal));
-  }
-
-  #try(task: 'extract' | 'query', input: string, language: Language, signal?: AbortSignal) {
-    return task === 'extract' ? this.extract(input, language, signal) : this.query(input, language, signal);
+    const tasks = [() => this.extract(input, signal), () => this.query(input, signal)];
+    if (/[?¿]/.test(input)) tasks.reverse();
+    for (const task of tasks) {
+      const understood = await task();
+      if (understood) return understood;
+    }
+    return undefined;
   }
 
   /** The facts of a statement. */
-  async extract(input: string, language: Language, signal?: AbortSignal): Promise<Understanding | undefined> {
-    const said = extracted.safeParse(await this.#write('extract', input, language, signal));
+  async extract(input: string, signal?: AbortSignal): Promise<Understanding | undefined> {
+    const said = extracted.safeParse(await this.#write('extract', input, signal));
     if (!said.success || said.data.length === 0) return undefined;
     const facts: Required<Pattern>[] = [];
     const retract: Required<Pattern>[] = [];
     for (const { negated, ...fact } of said.data) {
-      const pattern = isSaidIn(input, fact, language) ? storedPattern(fact, language) : undefined;
-      if (!pattern?.subject || !pattern.verb || !pattern.object) return undefined;
-      const { subject, verb, object } = pattern;
+      const { subject, verb, object } = stored(input, fact) ?? {};
+      if (!subject || !verb || !object) return undefined;
       (negated ? retract : facts).push({ subject, verb, object });
     }
+    const language = languageOfVerb(said.data[0]?.verb ?? '') ?? detectLanguage(input);
     return { kind: 'statement', language, facts, retract, ignored: [] };
   }
 
   /** What a question asks for. */
-  async query(input: string, language: Language, signal?: AbortSignal): Promise<Understanding | undefined> {
-    const said = queried.safeParse(await this.#write('query', input, language, signal));
-    if (!said.success) return undefined;
-    const { subject, verb, object } = said.data;
-    const asked = askedBy(subject, verb, object);
-    const pattern = isSaidIn(input, said.data, language) ? storedPattern(said.data, language) : undefined;
-    if (!asked || !pattern) return undefined;
+  async query(input: string, signal?: AbortSignal): Promise<Understanding | undefined> {
+    const said = queried.safeParse(await this.#write('query', input, signal));
+    const pattern = said.data && stored(input, said.data);
+    const asked = pattern && askedBy(pattern);
+    if (!pattern || !asked) return undefined;
     const { object: _, ...anyObject } = pattern;
-    const patterns =
-      asked === 'whether'
-        ? [pattern, anyObject]
-        : asked === 'everything'
-          ? [pattern, { object: pattern.subject ?? '' }]
-          : [pattern];
+    const patterns = {
+      object: [pattern],
+      subject: [pattern],
+      whether: [pattern, anyObject],
+      everything: [pattern, { object: pattern.subject ?? '' }],
+    }[asked];
+    const language = languageOfVerb(said.data?.verb ?? '') ?? detectLanguage(input);
     return { kind: 'question', language, asked, patterns };
   }
 
-  async #write(task: 'extract' | 'query', input: string, language: Language, signal?: AbortSignal): Promise<unknown> {
+  async #write(task: 'extract' | 'query', input: string, signal?: AbortSignal): Promise<unknown> {
     const output = await this.#model.complete(taskPrompt(task, input), {
       maxTokens: MAX_OUTPUT_TOKENS,
       temperature: 0,
-      jsonSchema: OUTPUT_SCHEMAS[task](language),
+      jsonSchema: OUTPUT_SCHEMAS[task],
       task,
       ...(signal ? { signal } : {}),
     });
@@ -132,15 +136,20 @@ export class ModelUnderstander {
   }
 }
 
-function askedBy(subject?: string, verb?: string, object?: string): Asked | undefined {
+function askedBy({ subject, verb, object }: Pattern): Asked | undefined {
   if (subject && verb) return object ? 'whether' : 'object';
   if (verb && object) return 'subject';
   return subject && !verb && !object ? 'everything' : undefined;
 }
 
-/** A small model invents; what is remembered must have been said: subject and object are words of the message. */
-function isSaidIn(input: string, { subject, object }: { subject?: string; object?: string }, language: Language) {
-  const isSelf = subject !== undefined && storedSubject(subject, language) === SELF;
+/**
+ * What the model said, as it is stored; undefined when it was not said in the message. A small model invents; subject and
+ * object must be words of the message.
+ */
+function stored(input: string, said: Pattern): Pattern | undefined {
+  const language = said.verb === undefined ? detectLanguage(input) : languageOfVerb(said.verb);
+  if (!language) return undefined;
+  const isSelf = said.subject !== undefined && storedSubject(said.subject, language) === SELF;
   const contains = (part: string | undefined) => part === undefined || containsWords(input, part);
-  return (isSelf || contains(subject)) && contains(object);
+  return (isSelf || contains(said.subject)) && contains(said.object) ? storedPattern(said, language) : undefined;
 }

@@ -49,8 +49,13 @@ const spoken = (language: Language) => new Map(VERBS.map((row) => [fold(row[0]),
 const STORED = { es: stored('es'), en: stored('en') };
 const SPOKEN = { es: spoken('es'), en: spoken('en') };
 
-/** The verbs that the model may use in a language. */
-export const taskVerbs = (language: Language): string[] => [...STORED[language].keys()];
+/** The verbs that the model may use. */
+export const TASK_VERBS: readonly string[] = [...STORED.es.keys(), ...STORED.en.keys()];
+
+/** The language that a verb of the model belongs to; undefined for a verb that it does not know. */
+export function languageOfVerb(verb: string): Language | undefined {
+  return STORED.es.has(verb) ? 'es' : STORED.en.has(verb) ? 'en' : undefined;
+}
 
 /** A subject as it is stored, from what the model calls it; relatives are stored under their Spanish nouns. */
 export function storedSubject(said: string, language: Language): string {

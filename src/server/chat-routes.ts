@@ -1,120 +1,149 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { z } from 'zod';
-import type { ChatAnswer, ChatMessage, Operations } from '../assistant/index.ts';
-import { RequestError } from './errors.ts';
+import type { FastifyInstance } from 'fastify';
+import type { ChatAnswer, ChatMessage, Operations, ReplyPiece } from '../assistant/index.ts';
+import type { Generator } from '../generation/index.ts';
+import { chatRequest, generationOptions, outputFormat, unknownModel } from './openai.ts';
+import { clientGone, sendEvents } from './sse.ts';
 
-export const MODEL = 'phoenix';
-
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
-const message = z.object({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: z
-    .union([z.string(), z.array(textPart, 'only parts of type "text" are understood'), z.null()])
-    .optional()
-    .transform((content) => (Array.isArray(content) ? content.map(({ text }) => text).join('') : (content ?? ''))),
-});
-
-/** The part of the chat completion request that matters here; what else clients send is accepted and has no effect. */
-const chatRequest = z.object({
-  model: z.string(),
-  messages: z.array(message).min(1),
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
-  n: z.literal(1, 'only one choice is made').nullish(),
-});
-
-type Usage = { prompt_tokens: number; completion_tokens: number; total_tokens: number };
+/** The assistant, with its memory. */
+export const ASSISTANT = 'phoenix';
 
 /** `POST /v1/chat/completions` and `GET /v1/models`: https://platform.openai.com/docs/api-reference/chat */
-export function chatRoutes(app: FastifyInstance, operations: Operations): void {
-  app.get('/v1/models', () => ({ object: 'list', data: [modelObject()] }));
+export function chatRoutes(app: FastifyInstance, operations: Operations, generator: Generator): void {
+  const models = () => [ASSISTANT, ...[generator.name].filter((name) => name !== undefined)];
+  app.get('/v1/models', () => ({ object: 'list', data: models().map(modelObject) }));
   app.get<{ Params: { id: string } }>('/v1/models/:id', ({ params }) => {
-    if (params.id !== MODEL) throw unknownModel(params.id);
-    return modelObject();
+    if (!models().includes(params.id)) throw unknownModel(params.id, models());
+    return modelObject(params.id);
   });
 
   app.post('/v1/chat/completions', async (request, reply) => {
     const body = chatRequest.parse(request.body);
-    if (body.model !== MODEL) throw unknownModel(body.model);
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort(new Error('the client went away')));
-    const answer = await operations.chat(body.messages, gone.signal);
-    const id = `chatcmpl-${randomUUID()}`;
-    const created = Math.floor(Date.now() / 1000);
-    const usage = usageOf(body.messages, answer);
-    if (body.stream)
-      return streamAnswer(reply, {
-        id,
-        created,
-        answer,
-        usage: body.stream_options?.include_usage ? usage : undefined,
-      });
-    return {
-      id,
-      object: 'chat.completion',
-      created,
-      model: MODEL,
-      choices: [
-        {
-          index: 0,
-          message: { role: 'assistant', content: answer.text, refusal: null },
-          logprobs: null,
-          finish_reason: 'stop',
-        },
-      ],
-      usage,
-      phoenix: details(answer),
+    const { model, messages, logprobs, stream } = body;
+    if (!models().includes(model)) throw unknownModel(model, models());
+    const options = {
+      ...generationOptions(body),
+      format: outputFormat(body.response_format),
+      confidence: logprobs === true,
     };
+    const gone = clientGone(reply);
+    const pieces =
+      model === ASSISTANT ? operations.reply(messages, options, gone) : plainReply(generator, messages, options, gone);
+    const context = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+    if (stream) {
+      const extras = {
+        usage: body.stream_options?.include_usage === true,
+        origins: body.phoenix?.origins === true,
+        logprobs: logprobs === true,
+      };
+      return await sendEvents(reply, chunks(pieces, context, extras));
+    }
+    const tokens: ReplyPiece[] = [];
+    for await (const piece of pieces) {
+      if (!piece.answer) {
+        tokens.push(piece);
+        continue;
+      }
+      const choice = {
+        index: 0,
+        message: { role: 'assistant', content: piece.answer.text, refusal: null },
+        logprobs: logprobs ? { content: tokens.flatMap(logprobOf), refusal: null } : null,
+        finish_reason: piece.answer.finish,
+      };
+      const details = detailsOf(piece.answer);
+      return {
+        ...context,
+        object: 'chat.completion',
+        choices: [choice],
+        usage: usageOf(piece.answer),
+        phoenix: details,
+      };
+    }
+    throw new Error('the assistant gave no answer');
   });
 }
 
-function modelObject() {
-  return { id: MODEL, object: 'model', created: 0, owned_by: 'phoenix' };
+/** What the model says by itself, without the assistant and its memory. */
+async function* plainReply(
+  generator: Generator,
+  messages: readonly ChatMessage[],
+  options: Parameters<Generator['generate']>[1],
+  signal: AbortSignal,
+): AsyncGenerator<ReplyPiece> {
+  const turns = messages.map(({ role, content }) => ({
+    role: role === 'assistant' || role === 'user' ? role : ('system' as const),
+    text: content,
+  }));
+  const generation = await generator.generate({ messages: turns }, options, signal);
+  const { promptTokens, model } = generation;
+  let text = '';
+  let completionTokens = 0;
+  for await (const { token: _, finish, ...piece } of generation) {
+    text += piece.text;
+    completionTokens++;
+    yield piece;
+    if (!finish) continue;
+    const nothing = { language: 'en', stored: [], recalled: [], forgotten: 0, memory: undefined } as const;
+    yield {
+      text: '',
+      answer: { ...nothing, stored: [], recalled: [], text, model, finish, promptTokens, completionTokens },
+    };
+  }
 }
 
-function unknownModel(id: string): RequestError {
-  return new RequestError(404, `there is no model "${id}"; there is "${MODEL}"`, 'model');
+interface Context {
+  id: string;
+  created: number;
+  model: string;
+}
+
+async function* chunks(
+  pieces: AsyncIterable<ReplyPiece>,
+  context: Context,
+  extras: Record<'usage' | 'origins' | 'logprobs', boolean>,
+): AsyncGenerator<object> {
+  const chunk = (delta: object, finish: string | null, more: object = {}, logprobs: object | null = null) => ({
+    ...context,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
+    ...more,
+  });
+  let isFirst = true;
+  for await (const piece of pieces) {
+    if (isFirst) yield chunk({ role: 'assistant', content: '' }, null);
+    isFirst = false;
+    const { text, origin, answer } = piece;
+    if (answer) {
+      yield chunk({}, answer.finish, { phoenix: detailsOf(answer) });
+      if (extras.usage) {
+        yield { ...context, object: 'chat.completion.chunk', choices: [], usage: usageOf(answer) };
+      }
+    } else if (text !== '' || extras.origins || extras.logprobs) {
+      const logprobs = extras.logprobs ? { content: logprobOf(piece), refusal: null } : null;
+      yield chunk({ content: text }, null, extras.origins && origin ? { phoenix: { origin } } : {}, logprobs);
+    }
+  }
+}
+
+function logprobOf({ text, confidence }: ReplyPiece): object[] {
+  if (confidence === undefined) return [];
+  const logprob = Math.log(Math.max(confidence, Number.MIN_VALUE));
+  return [{ token: text, logprob, bytes: [...Buffer.from(text)], top_logprobs: [] }];
+}
+
+function modelObject(id: string) {
+  return { id, object: 'model', created: 0, owned_by: 'phoenix' };
 }
 
 /** What Phoenix did beside answering; clients that do not know the field ignore it. */
-function details({ stored, recalled, forgotten, memory }: ChatAnswer) {
-  return { stored, recalled, forgotten, memory };
+function detailsOf({ language, stored, recalled, forgotten, memory, model }: ChatAnswer) {
+  return { language, stored, recalled, forgotten, memory, generated_by: model };
 }
 
-/** Until a language model counts its own, a token is a word or a punctuation mark. */
-function countTokens(text: string): number {
-  return text.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)?.length ?? 0;
-}
-
-function usageOf(messages: readonly ChatMessage[], { text }: ChatAnswer): Usage {
-  const prompt = messages.reduce((sum, { content }) => sum + countTokens(content), 0);
-  const completion = countTokens(text);
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
-}
-
-function streamAnswer(
-  reply: FastifyReply,
-  { id, created, answer, usage }: { id: string; created: number; answer: ChatAnswer; usage: Usage | undefined },
-): FastifyReply {
-  const chunk = (delta: object, finish: string | null, extra: object = {}) => ({
-    id,
-    object: 'chat.completion.chunk',
-    created,
-    model: MODEL,
-    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-    ...extra,
-  });
-  const pieces = answer.text.match(/\S+\s*|\s+/g) ?? [];
-  const events = [
-    chunk({ role: 'assistant', content: '' }, null),
-    ...pieces.map((content) => chunk({ content }, null)),
-    chunk({}, 'stop', { phoenix: details(answer) }),
-    ...(usage ? [{ id, object: 'chat.completion.chunk', created, model: MODEL, choices: [], usage }] : []),
-  ];
-  const text = [...events.map((event) => `data: ${JSON.stringify(event)}\n\n`), 'data: [DONE]\n\n'].join('');
-  return reply
-    .header('content-type', 'text/event-stream; charset=utf-8')
-    .header('cache-control', 'no-cache')
-    .send(text);
+function usageOf({ promptTokens, completionTokens }: Pick<ChatAnswer, 'promptTokens' | 'completionTokens'>) {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { ZodError } from 'zod';
+import { GenerationError, type GenerationErrorCode } from '../generation/index.ts';
 import { SkillCallError } from '../pool/index.ts';
 
 /** How long a body that is too large may take to arrive, in milliseconds. */
@@ -16,11 +17,13 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly status: number;
   readonly param: string | null;
+  readonly code: string | null;
 
-  constructor(status: number, message: string, param: string | null = null) {
+  constructor(status: number, message: string, param: string | null = null, code: string | null = null) {
     super(message);
     this.status = status;
     this.param = param;
+    this.code = code;
   }
 }
 
@@ -37,6 +40,13 @@ const HTTP_STATUS: Record<string, number> = {
   UNIMPLEMENTED: 501,
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
+};
+
+const GENERATION_STATUS: Record<GenerationErrorCode, number> = {
+  no_model: 503,
+  context_length_exceeded: 400,
+  invalid: 400,
+  busy: 429,
 };
 
 /** Makes every error of the server one clear line in the same shape. */
@@ -69,9 +79,15 @@ function drain(body: IncomingMessage): Promise<void> {
   });
 }
 
+/** The body that tells an error. */
+export function bodyOfError(error: unknown): ApiErrorBody {
+  const { status, ...body } = describe(error);
+  return toBody(status, body);
+}
+
 function describe(error: unknown): { status: number; message: string; param: string | null; code: string | null } {
   if (error instanceof RequestError)
-    return { status: error.status, message: error.message, param: error.param, code: null };
+    return { status: error.status, message: error.message, param: error.param, code: error.code };
   if (error instanceof ZodError) {
     const [issue] = error.issues;
     const param = issue?.path.map(String).join('.') || null;
@@ -84,6 +100,10 @@ function describe(error: unknown): { status: number; message: string; param: str
   }
   if (error instanceof SkillCallError) {
     return { status: HTTP_STATUS[error.code] ?? 500, message: error.message, param: null, code: error.code };
+  }
+  if (error instanceof GenerationError) {
+    const { code, message, param = null } = error;
+    return { status: GENERATION_STATUS[code], message, param, code };
   }
   const { statusCode, message, code, name } = error as FastifyError;
   if (name === 'MemoryInputError') return { status: 400, message, param: null, code: null };

@@ -1,14 +1,17 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
+import type { Generator } from '../generation/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { installAuth } from './auth.ts';
 import { chatRoutes } from './chat-routes.ts';
+import { completionRoutes } from './completion-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { skillRoutes } from './skill-routes.ts';
 
 export interface ServerOptions {
   operations: Operations;
+  generator: Generator;
   metrics: Metrics;
   log: Logger;
   host: string;
@@ -26,7 +29,7 @@ export class ListenError extends Error {
 
 /** Starts the HTTP server. @returns it and its address @throws ListenError */
 export async function startServer(options: ServerOptions): Promise<{ app: FastifyInstance; url: string }> {
-  const { operations, metrics, host, port } = options;
+  const { operations, generator, metrics, host, port } = options;
   const app = Fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -41,7 +44,8 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-  chatRoutes(app, operations);
+  chatRoutes(app, operations, generator);
+  completionRoutes(app, generator);
   memoryRoutes(app, operations);
   skillRoutes(app, operations);
 

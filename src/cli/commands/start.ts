@@ -30,6 +30,7 @@ async function start({ keepSkills = false }: { keepSkills?: boolean }, command: 
   try {
     const { app, url } = await startServer({
       operations: phoenix.operations,
+      generator: phoenix.generator,
       metrics: phoenix.metrics,
       log,
       host: config.server.host,

@@ -1,0 +1,12 @@
+/** The model that the assistant speaks with: loaded on demand, shared by all requests. */
+export { GenerationError, type GenerationErrorCode } from './error.ts';
+export { type EndedGeneration, type GenerationObserver, Generator, type GeneratorOptions } from './generator.ts';
+export type {
+  ChatTurn,
+  GeneratedPiece,
+  Generation,
+  GenerationInput,
+  GenerationOptions,
+  ModelCard,
+  OutputFormat,
+} from './types.ts';
