@@ -1,8 +1,8 @@
 """Trains a model on lines that are made as it goes, so that no line is seen twice.
 
-  python3 train.py NAME DIM LAYERS FFN MINUTES [--seed N] [--teacher OLD.pt] [--resume OLD.pt]
+  python3 train.py NAME DIM LAYERS FFN MINUTES [--seed N] [--rate R] [--hold H] [--teacher OLD.pt] [--resume OLD.pt]
 
-The learning rate follows the clock: it holds for half of the time and falls to zero. One thread, bfloat16 products; two trainings on
+The learning rate follows the clock: it holds for a share of the time and falls to zero. One thread, bfloat16 products; two trainings on
 two cores are faster than one with two threads. The loss counts only what stands behind <|out|>. With a teacher, half of it is the distance (KL) from the
 teacher's probabilities. NAME.pt is written every four minutes; take another seed to go on from it.
 """
@@ -23,6 +23,7 @@ HELD_OUT = os.path.join(os.path.dirname(__file__), "..", "heldout.jsonl")
 IGNORED = -100  # the label that cross_entropy leaves out
 TOKENS_PER_STEP = 2560
 SAVE_SECONDS = 240
+WARM_UP_STEPS = 60
 
 
 def row(tok, line):
@@ -69,6 +70,8 @@ def main():
     parser.add_argument("shape", type=int, nargs=3, metavar="DIM|LAYERS|FFN")
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=.02, help="learning rate of the matrices; the others have a fifth of it")
+    parser.add_argument("--hold", type=float, default=.5, help="share of the time before the learning rate falls")
     parser.add_argument("--teacher")
     parser.add_argument("--resume")
     a = parser.parse_args()
@@ -88,7 +91,7 @@ def main():
         done = (time.time() - start) / (a.minutes * 60)
         if done >= 1:
             break
-        scale = min(1, (step + 1) / 60) * min(1, (1 - done) / .5) * (.7 if a.resume else 1)
+        rate = a.rate * min(1, (step + 1) / WARM_UP_STEPS) * min(1, (1 - done) / (1 - a.hold))
         at = labels != IGNORED
         with torch.autocast("cpu", dtype=torch.bfloat16):
             z = model.logits(model.hidden(ids)[at])
@@ -100,9 +103,9 @@ def main():
         model.zero_grad(set_to_none=True)
         total.backward()
         for g in adam.param_groups:
-            g["lr"] = 4e-3 * scale
+            g["lr"] = rate / 5
         adam.step()
-        muon.step(.02 * scale)
+        muon.step(rate)
         step, seen = step + 1, seen + ids.numel()
         mean = loss.item() if mean is None else .98 * mean + .02 * loss.item()
         if step % 25 == 0:
