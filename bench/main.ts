@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
 import { benchDraft } from './draft.ts';
+import { benchLanguage } from './language.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
 import { benchSpeculative } from './speculative.ts';
@@ -12,6 +13,7 @@ import { benchSpeculative } from './speculative.ts';
 const SCENARIOS = {
   calls: benchCalls,
   draft: benchDraft,
+  language: benchLanguage,
   launch: benchLaunch,
   memory: benchMemory,
   speculative: benchSpeculative,

@@ -10,6 +10,7 @@ import random
 import re
 import sys
 
+from beyond import Beyond
 from invent import invent
 from lexicon import ABOUT, BRANDS, CHAT, COMPANIES, KIN, LEX, NAMES, OTHERQ, PLACES, PRE, QPRE, REL, SUF, SURNAMES, TOOLS
 from negation import CORRECTION, NOW, negations
@@ -24,7 +25,7 @@ QPRE_YESNO = {k: [p for p in v if p.endswith(", ")] for k, v in QPRE.items()}
 dumps = lambda x: json.dumps(x, ensure_ascii=False, separators=(",", ":"))
 
 
-class Generator(Wording):
+class Generator(Wording, Beyond):
     def __init__(self, split, seed):
         self.split, self.rng, self.cache = split, random.Random(seed), {}
 
@@ -86,13 +87,16 @@ class Generator(Wording):
             return self.until(lambda: f"{r.randint(1, 31)} de {r.choice(month)}" if lang == "es" else f"{r.choice(month)} {r.randint(1, 31)}")
         return self.noun(LEX[lang][kind], .5)
 
+    def subject_noun(self):
+        return self.noun(KIN[self.lang], .12)
+
     def subject(self, lang):
         """(kind, canonical name of the subject in a triple)"""
         x = self.rng.random()
         if x < .22:
             return "me", ME[lang]
         if x < .62:
-            return "kin", self.noun(KIN[lang], .12)
+            return "kin", self.subject_noun()
         if x < .94:
             return "name", self.name()
         kin, name = self.pick(KIN[lang]), self.name()
@@ -118,7 +122,13 @@ class Generator(Wording):
             if y < .65:
                 return self.noise(self.filler(self.pick(OTHERQ[lang])), "?")[0], "[]"
             return self.question_text(self.fact())[0], "[]"
-        if x < .30:
+        if x < .26:
+            found = self.beyond()
+            if not found:
+                return None
+            text, allowed = self.wrap(found[0], PRE[lang], SUF[lang], found[1])
+            return (self.noise(text, r.choice((".", "!", "")))[0], "[]") if allowed else None
+        if x < .42:
             return self.changed()
         facts = [self.fact()]
         while len(facts) < 4 and r.random() < (.38 if len(facts) == 1 else .25):
@@ -212,7 +222,10 @@ class Generator(Wording):
 
     def query(self):
         lang = self.lang
-        if self.rng.random() < .14:
+        x = self.rng.random()
+        if x < .08:
+            return self.noise(self.unanswerable(), "?")[0], "{}"
+        if x < .20:
             pool = OTHERQ[lang] if self.rng.random() < .75 else CHAT[lang]
             return self.noise(self.filler(self.pick(pool)), "?" if pool is OTHERQ[lang] else ".")[0], "{}"
         f = self.fact()
