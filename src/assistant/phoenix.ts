@@ -16,7 +16,7 @@ import {
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { RemoteDraft } from '../speculative/index.ts';
-import { type Logger, Metrics } from '../telemetry/index.ts';
+import { GenerationMetrics, type Logger, Metrics } from '../telemetry/index.ts';
 import { Assistant } from './assistant.ts';
 import { LocalOperations } from './local-operations.ts';
 import type { Operations } from './operations.ts';
@@ -88,7 +88,7 @@ export class Phoenix {
     metrics.observe(pool);
     const memory = openMemory(config, catalog, pool, log);
     await pool.adopt();
-    const generator = createGenerator(config, catalog, pool, files, log);
+    const generator = createGenerator(config, { catalog, pool, metrics, files, log });
     const assistant = createAssistant(config, memory, generator, log);
     return new Phoenix({ catalog, pool, memory, metrics, generator, assistant, runtimeReason: reason });
   }
@@ -131,13 +131,17 @@ function openMemory(config: LoadedConfig, catalog: Catalog, pool: ModelPool, log
 
 function createGenerator(
   { models, state_dir }: LoadedConfig,
-  catalog: Catalog,
-  pool: ModelPool,
-  files: ModelFiles,
-  log: Logger,
+  {
+    catalog,
+    pool,
+    metrics,
+    files,
+    log,
+  }: Pick<Parts, 'catalog' | 'pool' | 'metrics'> & { files: ModelFiles; log: Logger },
 ): Generator {
   const { gpu, threads = defaultThreads(), context_size, parallel, speculation } = models;
-  return new Generator({
+  const observed = new GenerationMetrics(metrics.registry, () => generator.statistics());
+  const generator = new Generator({
     ...{ gpu, threads, contextSize: context_size, parallel, speculation },
     profileFile: join(state_dir, 'speculation.json'),
     file: () => files('target'),
@@ -156,8 +160,10 @@ function createGenerator(
       loaded: ({ name, quantization, contextSize }, seconds) =>
         log.info({ model: name, quantization, contextSize, seconds }, 'the model is loaded'),
       failed: (error) => log.warn(`there is no language model: ${(error as Error).message}`),
+      generated: (ended) => observed.generated(ended),
     },
   });
+  return generator;
 }
 
 function createAssistant(

@@ -12,6 +12,7 @@ import {
   SpeculativeDecoder,
 } from '../speculative/index.ts';
 import { GenerationError } from './error.ts';
+import { grammarSchema } from './json-schema.ts';
 import { Prompts, textsOf } from './prompts.ts';
 import type {
   GeneratedPiece,
@@ -233,9 +234,12 @@ async function makeGrammar({ model }: LoadedModel, format: OutputFormat): Promis
   try {
     const { llama } = model;
     if (format.kind === 'json') return await llama.getGrammarFor('json');
-    if (format.kind === 'schema') return await llama.createGrammarForJsonSchema(format.schema as { type: 'array' });
+    if (format.kind === 'schema') {
+      return await llama.createGrammarForJsonSchema(grammarSchema(format.schema) as { type: 'array' });
+    }
     return await llama.createGrammar({ grammar: format.grammar });
   } catch (error) {
+    if (error instanceof GenerationError) throw error;
     const what = format.kind === 'schema' ? 'the JSON schema' : 'the grammar';
     throw new GenerationError('invalid', `${what} cannot be used: ${(error as Error).message}`, {
       param: 'response_format',

@@ -32,7 +32,10 @@ export const sampling = {
   min_p: z.number().min(0).max(1).nullish(),
   max_tokens: count.nullish(),
   stop: z
-    .union([z.string().min(1), z.array(z.string().min(1)).max(MAX_STOPS, `at most ${MAX_STOPS} stop sequences`)])
+    .union(
+      [z.string().min(1), z.array(z.string().min(1)).max(MAX_STOPS)],
+      `must be a text, or at most ${MAX_STOPS} stop sequences`,
+    )
     .nullish(),
   seed: z.int().nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),

@@ -13,6 +13,8 @@ export interface VariantOptions {
   extraLayers?: number;
   /** Width of the feed-forward networks; what is more than before writes nothing. A multiple of 32. */
   width?: number;
+  /** A template for conversations (Jinja), so that the model counts as one that can talk. */
+  chatTemplate?: string;
 }
 
 interface Tensor {
@@ -32,7 +34,11 @@ const ARRAY = 9;
 const SIZES: Record<number, number> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
 
 /** @throws Error when the file is no GGUF file of a Llama model that this understands */
-export function writeVariant(source: string, destination: string, { type, extraLayers = 0, width }: VariantOptions) {
+export function writeVariant(
+  source: string,
+  destination: string,
+  { type, extraLayers = 0, width, chatTemplate }: VariantOptions,
+) {
   const { metadata, tensors } = read(source);
   const layers = metadata.get('llama.block_count')?.readUInt32LE(4);
   if (layers === undefined) throw new Error(`${source} is no Llama model`);
@@ -45,6 +51,7 @@ export function writeVariant(source: string, destination: string, { type, extraL
   metadata.set('llama.block_count', uint32(layers + extraLayers));
   metadata.set('general.file_type', uint32(FILE_TYPES[type]));
   if (width !== undefined) metadata.set('llama.feed_forward_length', uint32(width));
+  if (chatTemplate !== undefined) metadata.set('tokenizer.chat_template', string(chatTemplate));
   writeFileSync(destination, encode(metadata, [...own, ...added.flat()], type));
 }
 
@@ -196,4 +203,10 @@ function uint32(value: number): Buffer {
   bytes.writeUInt32LE(UINT32);
   bytes.writeUInt32LE(value, 4);
   return bytes;
+}
+
+function string(value: string): Buffer {
+  const kind = Buffer.alloc(4);
+  kind.writeUInt32LE(STRING);
+  return Buffer.concat([kind, text(value)]);
 }

@@ -85,10 +85,10 @@ class Generator(Wording, Beyond):
         if kind == "date":
             month = LEX[lang]["month"]
             return self.until(lambda: f"{r.randint(1, 31)} de {r.choice(month)}" if lang == "es" else f"{r.choice(month)} {r.randint(1, 31)}")
-        return self.noun(LEX[lang][kind], .5)
+        return self.noun(LEX[lang][kind], .7)
 
     def subject_noun(self):
-        return self.noun(KIN[self.lang], .12)
+        return self.noun(KIN[self.lang], .55)
 
     def subject(self, lang):
         """(kind, canonical name of the subject in a triple)"""
@@ -99,7 +99,7 @@ class Generator(Wording, Beyond):
             return "kin", self.subject_noun()
         if x < .94:
             return "name", self.name()
-        kin, name = self.pick(KIN[lang]), self.name()
+        kin, name = self.subject_noun(), self.name()
         return "gen", f"{kin} de {name}" if lang == "es" else f"{name}'s {kin}"
 
     # ---- the three tasks -----------------------------------------------------------------------------------------

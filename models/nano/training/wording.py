@@ -2,6 +2,7 @@
 import re
 import unicodedata
 
+from invent import SOURCES, invent
 from split import held, part
 
 
@@ -91,6 +92,9 @@ class Wording:
         new = self.split == "eval" and r.random() < .5 and (pre or suf)  # wrapper never seen in training
         choose = self.pick if (new or self.split == "train") else (lambda xs: r.choice(part(xs, "train")))
         a = choose(pre) if pre and (new or r.random() < .45) else ""
+        if pre and self.split == "train" and r.random() < .2:  # an opening of any words: what it says does not matter
+            words = [r.choice((invent, lambda r: r.choice(SOURCES)))(r) for _ in range(r.randint(1, 3))]
+            a = " ".join(words) + r.choice((", ", ": ", ", ", " que " if self.lang == "es" else " that "))
         b = choose(suf) if suf and not (new and a) and r.random() < .2 else ""
         allowed = bool(new) or held(key + "|" + a + "|" + b) == (self.split == "eval")
         return a + text + b, allowed
