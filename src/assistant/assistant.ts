@@ -8,6 +8,7 @@ import {
   type Understanding,
 } from '../language/index.ts';
 import type { EntityMemory, NewFact, Pattern, Triple } from '../memory/index.ts';
+import { traced } from '../tracing/index.ts';
 import type { ChatAnswer, ChatMessage, ChatOptions, ReplyPiece } from './operations.ts';
 import { countTokens, cutOff } from './plain-text.ts';
 
@@ -55,7 +56,11 @@ export class Assistant {
     signal?: AbortSignal,
   ): AsyncGenerator<ReplyPiece, void, undefined> {
     const text = messages.findLast(({ role }) => role === 'user')?.content ?? '';
-    const understood = await this.#understander.understand(text, signal);
+    const understood = await traced('understand', {}, async (span) => {
+      const understanding = await this.#understander.understand(text, signal);
+      span?.set({ 'sarai.understood.kind': understanding.kind });
+      return understanding;
+    });
     signal?.throwIfAborted();
     const result = await this.#act(understood);
     const { stored, recalled, forgotten, memory } = result;

@@ -9,6 +9,7 @@ import {
 } from '../memory/index.ts';
 import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
+import type { Attributes } from '../tracing/index.ts';
 import type { Assistant } from './assistant.ts';
 import type {
   ChatAnswer,
@@ -42,8 +43,17 @@ export class LocalOperations implements Operations {
   }
 
   reply(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): AsyncIterable<ReplyPiece> {
-    this.#metrics.requests.inc();
-    return this.#assistant.reply(messages, options, signal);
+    // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/
+    const attributes = {
+      'gen_ai.operation.name': 'invoke_agent',
+      'gen_ai.provider.name': 'phoenix',
+      'gen_ai.agent.name': 'phoenix',
+      'gen_ai.request.model': 'phoenix',
+    };
+    const attributesOf = ({ answer }: ReplyPiece) => answer && spanAttributes(answer);
+    return this.#metrics.requests.observe({ attributes, attributesOf, signal }, () =>
+      this.#assistant.reply(messages, options, signal),
+    );
   }
 
   async chat(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): Promise<ChatAnswer> {
@@ -137,4 +147,16 @@ export class LocalOperations implements Operations {
       latencyMs: answer.latencyMs,
     };
   }
+}
+
+function spanAttributes({ model, finish, promptTokens, completionTokens, language, memory }: ChatAnswer): Attributes {
+  return {
+    'gen_ai.output.type': 'text',
+    'gen_ai.response.finish_reasons': [finish],
+    'gen_ai.usage.input_tokens': promptTokens,
+    'gen_ai.usage.output_tokens': completionTokens,
+    'sarai.language': language,
+    ...(model !== undefined && { 'gen_ai.response.model': model }),
+    ...(memory !== undefined && { 'sarai.memory.from': memory }),
+  };
 }

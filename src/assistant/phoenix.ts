@@ -16,7 +16,7 @@ import {
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { RemoteDraft } from '../speculative/index.ts';
-import { GenerationMetrics, type Logger, Metrics } from '../telemetry/index.ts';
+import { GenerationMetrics, type Logger, Metrics, openTracing, type Tracing } from '../telemetry/index.ts';
 import { Assistant } from './assistant.ts';
 import { LocalOperations } from './local-operations.ts';
 import type { Operations } from './operations.ts';
@@ -35,6 +35,7 @@ interface Parts {
   pool: ModelPool;
   memory: EntityMemory;
   metrics: Metrics;
+  tracing: Tracing | undefined;
   generator: Generator;
   assistant: Assistant;
   runtimeReason: string;
@@ -51,11 +52,13 @@ export class Phoenix {
   readonly #catalog: Catalog;
   readonly #pool: ModelPool;
   readonly #memory: EntityMemory;
+  readonly #tracing: Tracing | undefined;
 
-  private constructor({ catalog, pool, memory, metrics, generator, assistant, runtimeReason }: Parts) {
+  private constructor({ catalog, pool, memory, metrics, tracing, generator, assistant, runtimeReason }: Parts) {
     this.#catalog = catalog;
     this.#pool = pool;
     this.#memory = memory;
+    this.#tracing = tracing;
     this.metrics = metrics;
     this.generator = generator;
     this.runtimeReason = runtimeReason;
@@ -84,13 +87,13 @@ export class Phoenix {
       skills: settingsOf(config),
     });
     pool.on('event', (event) => logEvent(log, event));
-    const metrics = new Metrics();
-    metrics.observe(pool);
     const memory = openMemory(config, catalog, pool, log);
+    const tracing = await openTracing(config.telemetry.otlp.endpoint, log);
+    const metrics = new Metrics({ pool, memory, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
     const assistant = createAssistant(config, memory, generator, log);
-    return new Phoenix({ catalog, pool, memory, metrics, generator, assistant, runtimeReason: reason });
+    return new Phoenix({ catalog, pool, memory, metrics, tracing, generator, assistant, runtimeReason: reason });
   }
 
   skillNames(): string[] {
@@ -110,6 +113,7 @@ export class Phoenix {
     await this.generator.close();
     await this.#memory.close();
     await this.#pool.close({ keepRunning: keepSkills });
+    await this.#tracing?.close();
   }
 }
 

@@ -52,6 +52,7 @@ describe('loadConfig', () => {
       models: { target: 'nano', draft: 'nano', ...MODEL_DEFAULTS },
       language: { understanding: 'auto', answering: 'rules' },
       skills: {},
+      telemetry: { otlp: {} },
       log_level: 'info',
       file,
     });

@@ -12,11 +12,19 @@ const PREFIX = 'PHOENIX_';
 /** Variables that are no settings. */
 const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 
-/** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>. */
-const SECTIONS = ['docker', 'server', 'pool', 'memory', 'models'] as const;
+/** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>, a dot being an underscore there. */
+const SECTIONS = ['docker', 'server', 'pool', 'memory', 'models', 'telemetry.otlp'] as const;
 
 /** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
-const TEXTS = new Set(['state_dir', 'skill_record', 'server.host', 'server.token', 'models.target', 'models.draft']);
+const TEXTS = new Set([
+  'state_dir',
+  'skill_record',
+  'server.host',
+  'server.token',
+  'models.target',
+  'models.draft',
+  'telemetry.otlp.endpoint',
+]);
 
 export interface LoadedConfig extends Config {
   /** Absolute path of the file that was read; undefined when there is none and the defaults hold. */
@@ -89,8 +97,8 @@ function overridden(source: string, environment: NodeJS.ProcessEnv): [Config, st
 
 function pathOf(name: string): string[] {
   const key = name.slice(PREFIX.length).toLowerCase();
-  const section = SECTIONS.find((each) => key.startsWith(`${each}_`));
-  return section ? [section, key.slice(section.length + 1)] : [key];
+  const section = SECTIONS.find((each) => key.startsWith(`${each.replace('.', '_')}_`));
+  return section ? [...section.split('.'), key.slice(section.length + 1)] : [key];
 }
 
 function withValue(document: Document, name: string, text: string): Document {

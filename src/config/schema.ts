@@ -85,6 +85,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   skills: z.record(z.string(), skillSettings).default({}),
+  telemetry: z
+    .strictObject({
+      otlp: z
+        .strictObject({
+          /** Base URL of an OpenTelemetry collector that takes traces over HTTP; without it the OTEL_* variables decide. */
+          endpoint: z
+            .url({ protocol: /^https?$/, error: 'an endpoint is a URL like http://127.0.0.1:4318' })
+            .optional(),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

@@ -1,6 +1,7 @@
 import type { CompleteOptions, PromptPart, TextModel } from '../language/index.ts';
 import { inspectModel } from '../models/index.ts';
 import type { Draft, SpeculationSnapshot } from '../speculative/index.ts';
+import { currentRequest, iterateIn, runIn, type Span, startSpan } from '../tracing/index.ts';
 import { GenerationError } from './error.ts';
 import { type ModelSettings, modelName, OpenModel } from './open-model.ts';
 import type { GeneratedPiece, Generation, GenerationInput, GenerationOptions, ModelCard } from './types.ts';
@@ -89,8 +90,14 @@ export class Generator {
       throw new GenerationError('busy', `${this.#active.size} generations are under way or wait: try again later`);
     }
     const stopped = this.#stoppedBy(signal);
-    const generation = await model.generate(input, options, stopped);
-    return { ...generation, [Symbol.asyncIterator]: () => this.#observed(generation, stopped) };
+    const span = startGeneration(model.card.name, input, options);
+    try {
+      const generation = await runIn(currentRequest(), span, () => model.generate(input, options, stopped));
+      return { ...generation, [Symbol.asyncIterator]: () => this.#observed(generation, stopped, span) };
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
   }
 
   /** Vectors for texts or tokens. @throws GenerationError, the signal's reason */
@@ -175,7 +182,11 @@ export class Generator {
     }
   }
 
-  async *#observed(generation: Generation, signal: AbortSignal): AsyncGenerator<GeneratedPiece, void, undefined> {
+  async *#observed(
+    generation: Generation,
+    signal: AbortSignal,
+    span: Span | undefined,
+  ): AsyncGenerator<GeneratedPiece, void, undefined> {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#active.add(ended);
     const started = performance.now();
@@ -183,7 +194,8 @@ export class Generator {
     let tokens = 0;
     let finish: EndedGeneration['finish'] = 'cancelled';
     try {
-      for await (const piece of generation) {
+      const pieces = span ? iterateIn(currentRequest(), span, () => generation) : generation;
+      for await (const piece of pieces) {
         firstTokenSeconds ??= (performance.now() - started) / 1000;
         tokens++;
         if (piece.finish) finish = piece.finish;
@@ -197,7 +209,34 @@ export class Generator {
       resolve();
       const seconds = (performance.now() - started) / 1000;
       const { promptTokens } = generation;
+      span?.set({
+        'gen_ai.usage.input_tokens': promptTokens,
+        'gen_ai.usage.output_tokens': tokens,
+        'gen_ai.response.finish_reasons': [finish],
+      });
+      span?.end(finish === 'error' ? new Error('the generation failed') : undefined);
       this.#options.observer?.generated?.({ finish, promptTokens, tokens, seconds, firstTokenSeconds });
     }
   }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
+function startGeneration(
+  model: string,
+  input: GenerationInput,
+  { temperature, topP, topK, maxTokens, seed }: GenerationOptions,
+): Span | undefined {
+  const operation = 'messages' in input ? 'chat' : 'text_completion';
+  return startSpan(`${operation} ${model}`, {
+    attributes: {
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': 'phoenix',
+      'gen_ai.request.model': model,
+      ...(temperature !== undefined && { 'gen_ai.request.temperature': temperature }),
+      ...(topP !== undefined && { 'gen_ai.request.top_p': topP }),
+      ...(topK !== undefined && { 'gen_ai.request.top_k': topK }),
+      ...(maxTokens !== undefined && { 'gen_ai.request.max_tokens': maxTokens }),
+      ...(seed !== undefined && { 'gen_ai.request.seed': seed }),
+    },
+  });
 }

@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import { currentRequest, traced } from '../tracing/index.ts';
 import type { FactWriter } from './fact-writer.ts';
 import { fold } from './fold.ts';
 import { checkFact, checkLimit, checkPattern, checkTime, MemoryInputError, readCursor } from './input.ts';
@@ -7,7 +9,16 @@ import { combinationOf, type FactRow, factQuery, type Mode, modeOf } from './que
 import type { RemoteSql } from './remote-sql.ts';
 import { Replicator } from './replicator.ts';
 import { exportLines, importLines } from './transfer.ts';
-import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Stored } from './types.ts';
+import type {
+  MemoryGauges,
+  MemoryObservation,
+  MemoryReport,
+  NewFact,
+  Pattern,
+  RecallPage,
+  RecallQuery,
+  Stored,
+} from './types.ts';
 
 /** A recall waits no longer for the skill: the local copy knows the same. */
 const RECALL_TIMEOUT_MS = 1000;
@@ -28,16 +39,19 @@ export interface EntityMemoryOptions {
  * What the assistant knows: facts as subject, verb and object.
  *
  * Every change is on the disk of this machine before it is acknowledged, and is then brought to the sql skill. Recall asks the
- * skill while that knows everything, and the local copy otherwise.
+ * skill while that knows everything, and the local copy otherwise. The event `operation` tells of each operation that succeeded.
  */
-export class EntityMemory {
+export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] }> {
   readonly #store: LocalStore;
   readonly #remote: RemoteSql | undefined;
   readonly #replicator: Replicator | undefined;
   readonly #timeoutMs: number;
+  /** `timesCurrent` when the local copy last did what the skill should have done. */
+  #fellBackAt = -1;
 
   /** @throws MemoryFileError */
   constructor({ path, remote, timeoutMs = 5000, singleValued = [] }: EntityMemoryOptions) {
+    super();
     this.#store = new LocalStore(path, singleValued);
     this.#remote = remote;
     this.#replicator = remote && new Replicator(this.#store, remote, timeoutMs);
@@ -62,25 +76,28 @@ export class EntityMemory {
   async storeMany(facts: readonly NewFact[]): Promise<Stored> {
     const now = Date.now();
     const checked = facts.map((fact) => checkFact(fact, now));
-    await this.#store.writeAll(checked, (writer, fact) => writer.store(fact));
-    return { stored: checked.length, durable: await this.#untilReplicated() };
+    return await this.#observed('store', async () => {
+      await this.#store.writeAll(checked, (writer, fact) => writer.store(fact));
+      const durable = await this.#untilReplicated();
+      return [{ stored: checked.length, durable }, durable];
+    });
   }
 
   /** What is true now, or was at `asOf`: best first, by confidence, then by time. @throws MemoryInputError */
   async recall(query: RecallQuery = {}): Promise<RecallPage> {
-    return await this.#read(query, modeOf(query));
+    return await this.#read('recall', query, modeOf(query));
   }
 
   /** Everything that was ever true, the latest first. @throws MemoryInputError */
   async history(query: Omit<RecallQuery, 'asOf'> = {}): Promise<RecallPage> {
-    return await this.#read(query, 'history');
+    return await this.#read('history', query, 'history');
   }
 
   /** Ends, now, the validity of what matches; it stays in the history. @returns how many @throws MemoryInputError */
   async retract(pattern: Pattern): Promise<number> {
     const checked = checkPattern(pattern);
     if (combinationOf(checked) === '') throw new MemoryInputError('pattern', 'names nothing');
-    return await this.#change((writer) => writer.retract(checked, Date.now()));
+    return await this.#change('retract', (writer) => writer.retract(checked, Date.now()));
   }
 
   /**
@@ -92,10 +109,10 @@ export class EntityMemory {
    */
   async forget(pattern: Pattern, { everything = false }: { everything?: boolean } = {}): Promise<number> {
     const checked = checkPattern(pattern);
-    if (combinationOf(checked) !== '') return await this.#change((writer) => writer.forget(checked));
+    if (combinationOf(checked) !== '') return await this.#change('forget', (writer) => writer.forget(checked));
     if (!everything) throw new MemoryInputError('pattern', 'names nothing: to forget everything, say so');
     const { facts, history } = this.#store.stats();
-    await this.#change((writer) => writer.clear());
+    await this.#change('forget', (writer) => writer.clear());
     await this.vacuum();
     return facts + history;
   }
@@ -103,7 +120,7 @@ export class EntityMemory {
   /** Deletes what was last seen more than some days ago. @returns how many @throws MemoryInputError */
   async rotate(days: number): Promise<number> {
     if (!(days > 0)) throw new MemoryInputError('days', 'must be a number above 0');
-    return await this.#change((writer) => writer.rotate(Date.now() - days * DAY_MS));
+    return await this.#change('rotate', (writer) => writer.rotate(Date.now() - days * DAY_MS));
   }
 
   /** Gives free space back, here and at the skill, and removes texts that no fact uses any more. */
@@ -131,9 +148,10 @@ export class EntityMemory {
 
   /** Takes over an export. @returns how many facts it had @throws MemoryInputError that names the line; nothing was changed */
   async import(lines: AsyncIterable<string>): Promise<number> {
-    const imported = await importLines(this.#store, lines);
-    await this.#untilReplicated();
-    return imported;
+    return await this.#observed('import', async () => {
+      const imported = await importLines(this.#store, lines);
+      return [imported, await this.#untilReplicated()];
+    });
   }
 
   /** Brings what the skill has not seen yet to it. */
@@ -146,10 +164,39 @@ export class EntityMemory {
     await this.#store.close();
   }
 
-  async #change<T>(change: (writer: FactWriter) => T): Promise<T> {
-    const result = await this.#store.write(change);
-    await this.#untilReplicated();
-    return result;
+  /** What changes all the time, for metrics: reading it is cheap. */
+  gauges(): MemoryGauges {
+    return {
+      facts: this.#store.recentFacts(),
+      pending: this.#replicator?.pending ?? 0,
+      fallback: this.#replicator?.timesCurrent === this.#fellBackAt,
+    };
+  }
+
+  /** Tells of an operation: how long it took, and who did it. */
+  async #observed<T>(
+    operation: MemoryObservation['operation'],
+    run: () => Promise<[T, Stored['durable']]>,
+  ): Promise<T> {
+    const started = performance.now();
+    return await traced(`memory ${operation}`, {}, async (span) => {
+      const [result, from] = await run();
+      span?.set({ 'sarai.memory.from': from });
+      if (from === 'skill') {
+        // Its change may have travelled with another's.
+        const request = currentRequest();
+        if (request) request.usedSkill = true;
+      } else if (this.#replicator) this.#fellBackAt = this.#replicator.timesCurrent;
+      this.emit('operation', { operation, from, seconds: (performance.now() - started) / 1000 });
+      return result;
+    });
+  }
+
+  async #change<T>(operation: MemoryObservation['operation'], change: (writer: FactWriter) => T): Promise<T> {
+    return await this.#observed(operation, async () => {
+      const result = await this.#store.write(change);
+      return [result, await this.#untilReplicated()];
+    });
   }
 
   async #untilReplicated(): Promise<'skill' | 'local'> {
@@ -157,7 +204,7 @@ export class EntityMemory {
     return reached ? 'skill' : 'local';
   }
 
-  async #read(query: RecallQuery, mode: Mode): Promise<RecallPage> {
+  async #read(operation: 'recall' | 'history', query: RecallQuery, mode: Mode): Promise<RecallPage> {
     const checked: CheckedQuery = {
       query: { ...query, ...checkPattern(query) },
       mode,
@@ -165,6 +212,13 @@ export class EntityMemory {
       position: readCursor(query),
     };
     if (query.asOf !== undefined) checkTime('asOf', query.asOf);
+    return await this.#observed(operation, async () => {
+      const page = await this.#readChecked(checked);
+      return [page, page.from];
+    });
+  }
+
+  async #readChecked(checked: CheckedQuery): Promise<RecallPage> {
     if (this.#remote && this.#replicator?.isCurrent) {
       try {
         return { ...toPage(checked, await this.#readRemote(this.#remote, checked)), from: 'skill' };

@@ -5,4 +5,14 @@ export { MemoryInputError } from './input.ts';
 export { MemoryFileError } from './local-file.ts';
 export type { RemoteSql, RemoteStatement, SqlParameter } from './remote-sql.ts';
 export { SkillSql, toSqlValue } from './skill-sql.ts';
-export type { FactSource, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Stored, Triple } from './types.ts';
+export type {
+  FactSource,
+  MemoryObservation,
+  MemoryReport,
+  NewFact,
+  Pattern,
+  RecallPage,
+  RecallQuery,
+  Stored,
+  Triple,
+} from './types.ts';

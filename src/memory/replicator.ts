@@ -1,3 +1,4 @@
+import { outsideRequests } from '../tracing/index.ts';
 import { Changes, clearReplica, createReplica } from './changes.ts';
 import type { Position } from './input.ts';
 import type { LocalStore } from './local-store.ts';
@@ -33,6 +34,8 @@ export class Replicator {
   #failures = 0;
   #closed = false;
   error: string | undefined;
+  /** How often the copy came to know everything. */
+  timesCurrent = 0;
 
   constructor(store: LocalStore, remote: RemoteSql, timeoutMs: number) {
     this.#store = store;
@@ -116,7 +119,7 @@ export class Replicator {
       for (const { settle } of this.#waiters) settle(false);
       if (this.#closed) return;
       const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
-      this.#retry = setTimeout(() => this.notify(), delay);
+      this.#retry = outsideRequests(() => setTimeout(() => this.notify(), delay));
       this.#retry.unref();
     }
   }
@@ -132,6 +135,7 @@ export class Replicator {
   /** The copy has a revision, whether it was just sent or had arrived before. */
   #advance(revision: number): void {
     this.#revision = revision;
+    if (revision === this.#store.revision) this.timesCurrent++;
     for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.settle(true);
   }
 

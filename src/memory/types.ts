@@ -66,6 +66,23 @@ export interface Stored {
   durable: 'skill' | 'local';
 }
 
+/** One operation that succeeded. */
+export interface MemoryObservation {
+  operation: 'store' | 'recall' | 'history' | 'retract' | 'forget' | 'rotate' | 'import';
+  /** Who answered a question; whether a change reached the sql skill at once, or only the local journal. */
+  from: 'skill' | 'local';
+  seconds: number;
+}
+
+export interface MemoryGauges {
+  /** What is true now. After many changes in a short time, a moment old. */
+  facts: number;
+  /** Changes that the sql skill has not seen yet. */
+  pending: number;
+  /** The local copy answers although there is a skill: since an operation had to do without it, the skill has not caught up. */
+  fallback: boolean;
+}
+
 export interface MemoryReport {
   /** What is true now. */
   facts: number;

@@ -2,6 +2,10 @@
 export class Activity {
   /** Calls that run now. */
   inFlight = 0;
+  /** Of these, those that wait until the skill serves. */
+  waiting = 0;
+  /** Of these, drafting streams, which take no slot. */
+  streams = 0;
   /** Calls so far. */
   calls = 0;
   /** performance.now() of the last call's end. */

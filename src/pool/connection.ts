@@ -120,8 +120,11 @@ export class SkillConnection {
     });
   }
 
-  draft(): ClientDuplexStream<DraftRequest, DraftResponse> {
-    const stream = this.#client.draft();
+  /** @param traceparent of the trace that the stream is part of */
+  draft(traceparent?: string): ClientDuplexStream<DraftRequest, DraftResponse> {
+    const metadata = new Metadata();
+    if (traceparent !== undefined) metadata.set('traceparent', traceparent);
+    const stream = this.#client.draft(metadata);
     this.#drafts.add(stream);
     stream.on('status', () => this.#drafts.delete(stream));
     return stream;

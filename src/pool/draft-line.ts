@@ -18,6 +18,8 @@ export interface DraftListener {
 
 /** How the end is accounted for. */
 interface Accounting {
+  /** Of the trace that it is part of. */
+  traceparent: string | undefined;
   done(): void;
   /** @returns the error with the skill's name and what became of it */
   failed(error: Error): Promise<Error>;
@@ -39,7 +41,7 @@ export class DraftLine {
     this.#connection = connection;
     this.#listener = listener;
     this.#accounting = accounting;
-    this.#stream = connection.draft();
+    this.#stream = connection.draft(accounting.traceparent);
     this.#stream.on('data', (response: DraftResponse) => {
       if (this.#isOpen) listener.onResponse(response);
     });

@@ -34,6 +34,8 @@ export interface CallObservation {
   seconds: number | undefined;
   /** gRPC status by name. */
   code: string;
+  /** The trace that it is part of, if that is kept. */
+  traceId?: string;
 }
 
 /** What an operator sees of a skill. Reading it is no activity: it keeps nothing running. */
@@ -48,6 +50,8 @@ export interface SkillStatusReport {
   /** Milliseconds since the epoch. */
   since: number | undefined;
   inFlight: number;
+  /** Of these, those that wait: for the skill to serve, or for one of its slots. */
+  queued: number;
   calls: number;
   restarts: number;
   pinned: boolean;

@@ -83,6 +83,12 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     this.#measureTimer.unref();
   }
 
+  /** Every skill, and every one whose manifest cannot be used. */
+  get names(): string[] {
+    const { skills, broken } = this.#options.catalog;
+    return [...skills.keys(), ...broken.keys()].sort();
+  }
+
   get runtime(): SkillRuntime {
     return this.#options.runtime;
   }

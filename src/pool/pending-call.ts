@@ -1,4 +1,14 @@
+import type { InferRequest, InferResponse } from '../contract/index.ts';
 import { statusName } from '../skill/index.ts';
+import {
+  currentRequest,
+  noteSpan,
+  type RequestContext,
+  runIn,
+  type Span,
+  startSpan,
+  traceparentOf,
+} from '../tracing/index.ts';
 import { SkillCallError, SkillTimeoutError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation } from './events.ts';
 import { type CallSettings, ReplyError, SessionBrokenError } from './session.ts';
@@ -6,6 +16,9 @@ import type { SkillUnit } from './unit.ts';
 
 /** How often a call is sent again after the connection broke under it. */
 const MAX_RETRIES = 2;
+
+/** What is called: methods of the contract. */
+type Method = 'Infer' | 'InferStream' | 'Draft';
 
 export interface CallOptions {
   /** Milliseconds until the call is given up, launch included. Default: `timeouts.request` of the manifest. */
@@ -22,25 +35,75 @@ export class PendingCall {
   readonly #unit: SkillUnit;
   readonly #options: CallOptions;
   readonly #timeoutMs: number;
-  readonly #isTimed: boolean;
+  readonly #method: Method;
+  readonly #request: RequestContext | undefined = currentRequest();
+  readonly #span: Span | undefined;
   readonly #started = performance.now();
+  /** performance.now() of the last attempt. */
+  #sent = performance.now();
   #retries = 0;
   #open = true;
 
-  /** @param isTimed whether its time says something of the skill: not so where it lasts as long as the caller likes */
-  constructor(unit: SkillUnit, options: CallOptions, isTimed = true) {
+  constructor(unit: SkillUnit, options: CallOptions, method: Method = 'Infer') {
     this.#unit = unit;
     this.#options = options;
-    this.#isTimed = isTimed;
+    this.#method = method;
     this.#timeoutMs = options.timeoutMs ?? unit.manifest.timeouts.request;
+    const { name } = unit.manifest;
+    this.#span = startSpan(`sarai.skills.SkillService/${method}`, {
+      kind: 'client',
+      attributes: {
+        'rpc.system.name': 'grpc',
+        'rpc.method': `sarai.skills.SkillService/${method}`,
+        'peer.service': serviceOf(name),
+        'sarai.skill.name': name,
+      },
+    });
     unit.activity.begin();
+    if (method === 'Draft') unit.activity.streams++;
   }
 
   #remaining(): number {
     return this.#timeoutMs - (performance.now() - this.#started);
   }
 
+  /** What the skill is told of the trace that this call is part of. */
+  get traceparent(): string | undefined {
+    return this.#span && traceparentOf(this.#span);
+  }
+
+  /** The request, with the trace that it is part of in its context. */
+  carryTrace(request: InferRequest): InferRequest {
+    const { traceparent } = this;
+    return traceparent === undefined ? request : { ...request, context: { ...request.context, traceparent } };
+  }
+
+  /**
+   * Notes the skill's own share of the trace. A skill has no network: what it measured comes with its answer, and stands in the middle
+   * of the time from the call to the answer, because the clocks of both are not compared.
+   */
+  answered({ latencyMs, metrics, tokensGenerated, model }: InferResponse): void {
+    if (!this.#span || !metrics) return;
+    const endedAt = performance.timeOrigin + performance.now();
+    const spent = Math.min(latencyMs, performance.now() - this.#sent);
+    const startedAt = endedAt - (performance.now() - this.#sent + spent) / 2;
+    noteSpan(`sarai.skills.SkillService/${this.#method}`, this.#span, {
+      kind: 'server',
+      service: serviceOf(this.#unit.manifest.name),
+      attributes: {
+        'rpc.system.name': 'grpc',
+        'rpc.method': `sarai.skills.SkillService/${this.#method}`,
+        'sarai.queue_ms': metrics.queueMs,
+        'sarai.handler_ms': metrics.handlerMs,
+        ...(tokensGenerated > 0 && { 'gen_ai.usage.output_tokens': tokensGenerated, 'gen_ai.response.model': model }),
+      },
+      startedAt,
+      endedAt: startedAt + spent,
+    });
+  }
+
   settings(): CallSettings {
+    this.#sent = performance.now();
     return { timeoutMs: Math.max(1, Math.ceil(this.#remaining())), grants: this.#options.grants ?? [] };
   }
 
@@ -61,9 +124,11 @@ export class PendingCall {
         ),
       Math.max(0, this.#remaining()),
     );
+    this.#unit.activity.waiting++;
     try {
-      await this.#unit.ensureReady(signal);
+      await runIn(this.#request, this.#span, () => this.#unit.ensureReady(signal));
     } finally {
+      this.#unit.activity.waiting--;
       clearTimeout(timer);
     }
   }
@@ -116,8 +181,17 @@ export class PendingCall {
     if (!this.#open) return;
     this.#open = false;
     this.#unit.activity.end();
-    const seconds = this.#isTimed ? (performance.now() - this.#started) / 1000 : undefined;
-    observe({ skill: this.#unit.manifest.name, seconds, code });
+    if (this.#method === 'Draft') this.#unit.activity.streams--;
+    // A drafting stream lasts as long as the caller likes: that says nothing of the skill.
+    const seconds = this.#method === 'Draft' ? undefined : (performance.now() - this.#started) / 1000;
+    if (this.#request && code === 'OK') this.#request.usedSkill = true;
+    const call: CallObservation = { skill: this.#unit.manifest.name, seconds, code };
+    if (this.#span) {
+      if (this.#span.isSampled) call.traceId = this.#span.traceId;
+      this.#span.set({ 'rpc.response.status_code': code });
+      this.#span.end(code === 'OK' ? undefined : new Error(code));
+    }
+    observe(call);
   }
 
   /** Accounts for a failed call. @returns the error that the caller gets */
@@ -144,4 +218,9 @@ export class PendingCall {
     }
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Under which name a skill stands in traces. */
+function serviceOf(skill: string): string {
+  return `saraiskill.${skill}`;
 }

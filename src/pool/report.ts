@@ -4,7 +4,7 @@ import type { SkillStatusReport } from './events.ts';
 
 type Counted = Pick<
   SkillStatusReport,
-  'state' | 'inFlight' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
+  'state' | 'inFlight' | 'queued' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
 >;
 
 /** What an operator sees of a skill. */
@@ -41,6 +41,7 @@ export function brokenReport(name: string, error: Error): SkillStatusReport {
     instanceId: undefined,
     since: undefined,
     inFlight: 0,
+    queued: 0,
     calls: 0,
     restarts: 0,
     pinned: false,

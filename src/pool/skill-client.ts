@@ -41,7 +41,7 @@ export class SkillClient implements AsyncDisposable {
    */
   async infer(request: Partial<InferRequest>, options: CallOptions = {}): Promise<InferResponse> {
     const call = new PendingCall(this.#unit, options);
-    const full = toRequest(request);
+    const full = call.carryTrace(toRequest(request));
     try {
       while (true) {
         await call.ready();
@@ -50,6 +50,7 @@ export class SkillClient implements AsyncDisposable {
         const { id, answer } = session.infer(full, call.settings());
         try {
           const response = await call.within(answer, () => session.cancel(id));
+          call.answered(response);
           call.finish(this.#observe, 'OK');
           return response;
         } catch (error) {
@@ -63,7 +64,7 @@ export class SkillClient implements AsyncDisposable {
 
   /** Calls the skill for an answer in pieces. Leaving the loop early cancels the call. Throws as `infer` does. */
   async *inferStream(request: Partial<InferRequest>, options: CallOptions = {}): AsyncGenerator<InferResponse> {
-    const call = new PendingCall(this.#unit, options);
+    const call = new PendingCall(this.#unit, options, 'InferStream');
     const replies: (SessionReply | Error)[] = [];
     let wake = () => {};
     let ended = false;
@@ -76,7 +77,10 @@ export class SkillClient implements AsyncDisposable {
         replies.push(reply);
         wake();
       };
-      const id = session.start(toRequest(request), call.settings(), true, { onReply: push, onBroken: push });
+      const id = session.start(call.carryTrace(toRequest(request)), call.settings(), true, {
+        onReply: push,
+        onBroken: push,
+      });
       cancel = () => session.cancel(id);
       while (!ended) {
         if (replies.length === 0) {
@@ -91,6 +95,7 @@ export class SkillClient implements AsyncDisposable {
           if (reply instanceof Error) throw reply;
           if (reply.code !== 0) throw new ReplyError(reply.code, reply.error);
           ended = reply.end;
+          if (reply.response?.metrics) call.answered(reply.response);
           if (reply.response) yield reply.response;
         }
       }
@@ -114,12 +119,13 @@ export class SkillClient implements AsyncDisposable {
    * @throws as `infer` does, when it cannot be opened
    */
   async draft(listener: DraftListener, options: Pick<CallOptions, 'timeoutMs' | 'signal'> = {}): Promise<DraftLine> {
-    const call = new PendingCall(this.#unit, options, false);
+    const call = new PendingCall(this.#unit, options, 'Draft');
     try {
       await call.ready();
       const connection = this.#unit.connection;
       if (!connection) throw new SkillUnavailableError(this.skill, 'it stopped before the stream was opened');
       return new DraftLine(connection, listener, {
+        traceparent: call.traceparent,
         done: () => call.finish(this.#observe, 'OK'),
         failed: (error) => call.fail(this.#observe, error),
       });

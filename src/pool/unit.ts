@@ -1,5 +1,6 @@
 import type { Manifest } from '../manifest/index.ts';
 import type { InstanceStats } from '../runtimes/index.ts';
+import { outsideRequests, type Span, startSpan } from '../tracing/index.ts';
 import { Activity } from './activity.ts';
 import { SkillLaunchError, SkillUnavailableError } from './errors.ts';
 import type { PoolEvent, SkillStatusReport } from './events.ts';
@@ -202,6 +203,7 @@ export class SkillUnit {
     return toReport(manifest, this.#launched?.instance, stats, {
       state: this.#state.t,
       inFlight,
+      queued: this.#queued,
       calls,
       restarts: Math.max(0, this.#launches - 1),
       pinned: this.policy.pinned,
@@ -209,6 +211,12 @@ export class SkillUnit {
       lastStop: this.#lastStop,
       error: isOut ? this.#error?.message : undefined,
     });
+  }
+
+  /** Calls that wait for the skill to serve, or in its own queue: nobody else calls it. */
+  get #queued(): number {
+    const { inFlight, waiting, streams } = this.activity;
+    return waiting + Math.max(0, inFlight - waiting - streams - this.manifest.limits.concurrency);
   }
 
   /** Measures the running instance. */
@@ -221,10 +229,10 @@ export class SkillUnit {
     const { name } = this.manifest;
     switch (effect.t) {
       case 'launch':
-        this.#track(this.#launch());
+        this.#track(this.#tracedLaunch());
         break;
       case 'stop_instance':
-        this.#track(this.#stopInstance(effect.reason));
+        this.#track(outsideRequests(() => this.#stopInstance(effect.reason)));
         break;
       case 'grant':
         this.#waiters.grant();
@@ -244,7 +252,13 @@ export class SkillUnit {
     }
   }
 
-  async #launch(): Promise<void> {
+  /** A step of the trace of who needed it first. What comes of it, timers and connections, is part of no trace. */
+  async #tracedLaunch(): Promise<void> {
+    const span = startSpan(`launch ${this.manifest.name}`, { attributes: { 'sarai.skill.name': this.manifest.name } });
+    await outsideRequests(() => this.#launch(span));
+  }
+
+  async #launch(span: Span | undefined): Promise<void> {
     const { launcher, manifest, config, makeRoom, emit } = this.#options;
     const started = performance.now();
     emit({ t: 'launching', skill: manifest.name });
@@ -256,7 +270,10 @@ export class SkillUnit {
       this.#callsAtLaunch = this.activity.calls;
       this.#error = undefined;
       if (this.#keep) launched.instance.keep(true);
-      if (this.#state.t === 'closed') return await this.#stopInstance('shutdown');
+      if (this.#state.t === 'closed') {
+        span?.end();
+        return await this.#stopInstance('shutdown');
+      }
       emit({
         t: 'ready',
         skill: manifest.name,
@@ -266,11 +283,14 @@ export class SkillUnit {
         instanceId: launched.instance.instanceId,
         durationMs: performance.now() - started,
       });
+      span?.set({ 'sarai.launch.kind': launched.kind, 'sarai.isolation': launched.instance.isolation });
+      span?.end();
       this.#supervise(launched);
       this.dispatch({ t: 'launched' });
       this.activity.touch();
     } catch (error) {
       this.#error = error as Error;
+      span?.end(error);
       emit({ t: 'launch_failed', skill: manifest.name, error: this.#error });
       this.dispatch({ t: 'launch_failed' });
     }
@@ -349,7 +369,7 @@ export class SkillUnit {
 
   #later(delayMs: number, event: UnitEvent): void {
     clearTimeout(this.#delayTimer);
-    this.#delayTimer = setTimeout(() => this.dispatch(event), delayMs);
+    this.#delayTimer = outsideRequests(() => setTimeout(() => this.dispatch(event), delayMs));
     this.#delayTimer.unref();
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ChatAnswer, ChatMessage, Operations, ReplyPiece } from '../assistant/index.ts';
 import type { Generator } from '../generation/index.ts';
+import { continueTrace } from '../tracing/index.ts';
 import { chatRequest, generationOptions, outputFormat, unknownModel } from './openai.ts';
 import { clientGone, sendEvents } from './sse.ts';
 
@@ -27,8 +28,10 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
       confidence: logprobs === true,
     };
     const gone = clientGone(reply);
-    const pieces =
-      model === ASSISTANT ? operations.reply(messages, options, gone) : plainReply(generator, messages, options, gone);
+    const { traceparent } = request.headers;
+    const pieces = continueTrace(typeof traceparent === 'string' ? traceparent : undefined, () =>
+      model === ASSISTANT ? operations.reply(messages, options, gone) : plainReply(generator, messages, options, gone),
+    );
     const context = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
     if (stream) {
       const extras = {

@@ -7,6 +7,7 @@ import { chatRoutes } from './chat-routes.ts';
 import { completionRoutes } from './completion-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
+import { metricsRoutes } from './metrics-routes.ts';
 import { skillRoutes } from './skill-routes.ts';
 
 export interface ServerOptions {
@@ -41,9 +42,7 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   acceptJsonWithoutType(app);
 
   app.get('/health', () => ({ status: 'ok', version: options.version }));
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  metricsRoutes(app, metrics);
   chatRoutes(app, operations, generator);
   completionRoutes(app, generator);
   memoryRoutes(app, operations);

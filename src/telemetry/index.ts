@@ -1,4 +1,5 @@
-/** Logs and metrics. */
+/** Logs, metrics and traces. */
 export { GenerationMetrics } from './generation-metrics.ts';
 export { createLogger, type Logger } from './log.ts';
 export { Metrics } from './metrics.ts';
+export { openTracing, type Tracing } from './otlp.ts';

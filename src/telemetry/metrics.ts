@@ -1,96 +1,75 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { EntityMemory } from '../memory/index.ts';
 import type { ModelPool } from '../pool/index.ts';
-import { LATENCY_BOUNDS } from '../skill/index.ts';
+import { VERSION } from '../version.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
+import { PoolMetrics } from './pool-metrics.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { skillExposition } from './skill-exposition.ts';
 
-const LAUNCH_BUCKETS = [0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
-const ISOLATION_RANK = { process: 1, sandbox: 2, container: 3 } as const;
+export interface MetricsOptions {
+  pool: ModelPool;
+  memory: EntityMemory;
+  /** Histograms carry an example of a trace for each bucket. Such metrics are exposed as OpenMetrics. */
+  exemplars: boolean;
+}
 
-/** The metrics that the assistant exposes. Names of the skills' own metrics are those of existing dashboards. */
+/** A text that Prometheus reads. */
+export interface Exposition {
+  contentType: string;
+  text: string;
+}
+
+/** What the assistant measures of itself, its requests, its memory and its skills. docs/metrics.md explains each metric. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly requests = new Counter({
-    name: 'sarai_requests_total',
-    help: 'Requests that the assistant answered.',
-    registers: [this.registry],
-  });
-  readonly #skillRequests = new Counter({
-    name: 'skill_requests_total',
-    help: 'Calls to skills.',
-    labelNames: ['skill_name'],
-    registers: [this.registry],
-  });
-  readonly #skillErrors = new Counter({
-    name: 'skill_errors_total',
-    help: 'Calls to skills that failed, by gRPC status.',
-    labelNames: ['skill_name', 'code'],
-    registers: [this.registry],
-  });
-  readonly #skillLatency = new Histogram({
-    name: 'skill_latency_seconds',
-    help: 'Time from a call to its answer, launch included.',
-    labelNames: ['skill_name'],
-    buckets: [...LATENCY_BOUNDS],
-    registers: [this.registry],
-  });
-  readonly #launchDuration = new Histogram({
-    name: 'skill_launch_duration_seconds',
-    help: 'Time from the decision to launch a skill until it served.',
-    labelNames: ['skill_name', 'kind'],
-    buckets: LAUNCH_BUCKETS,
-    registers: [this.registry],
-  });
-  readonly #stops = new Counter({
-    name: 'skill_stops_total',
-    help: 'Ends of skills, by reason.',
-    labelNames: ['skill_name', 'reason'],
-    registers: [this.registry],
-  });
-  readonly #isolation = new Gauge({
-    name: 'skill_isolation_level',
-    help: 'How a running skill is isolated: 1 process, 2 sandbox, 3 container.',
-    labelNames: ['skill_name'],
-    registers: [this.registry],
-  });
+  readonly requests: RequestMetrics;
+  readonly #pool: ModelPool;
+  readonly #skills: PoolMetrics;
+  readonly #memory: MemoryMetrics;
 
-  constructor() {
+  constructor({ pool, memory, exemplars }: MetricsOptions) {
+    if (exemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    this.#pool = pool;
+    this.requests = new RequestMetrics(this.registry, exemplars);
+    this.#skills = new PoolMetrics(this.registry, pool, exemplars);
+    this.#memory = new MemoryMetrics(this.registry, memory);
+    new Gauge({
+      name: 'sarai_build_info',
+      help: 'Always 1: what runs here.',
+      labelNames: ['version', 'node', 'runtime'],
+      registers: [this.registry],
+    }).set({ version: VERSION, node: process.version, runtime: pool.runtime.name }, 1);
+    new Gauge({
+      name: 'sarai_memory_usage_bytes',
+      help: 'Memory that the assistant itself uses: its resident set.',
+      registers: [this.registry],
+      collect() {
+        this.set(process.memoryUsage.rss());
+      },
+    });
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Counts what happens in a pool. */
-  observe(pool: ModelPool): void {
-    pool.on('call', ({ skill, seconds, code }) => {
-      this.#skillRequests.inc({ skill_name: skill });
-      if (seconds !== undefined) this.#skillLatency.observe({ skill_name: skill }, seconds);
-      if (code !== 'OK') this.#skillErrors.inc({ skill_name: skill, code });
-    });
-    pool.on('event', (event) => {
-      if (event.t === 'ready') {
-        this.#launchDuration.observe({ skill_name: event.skill, kind: event.kind }, event.durationMs / 1000);
-        this.#isolation.set({ skill_name: event.skill }, ISOLATION_RANK[event.isolation]);
-      }
-      if (event.t === 'stopped') {
-        this.#stops.inc({ skill_name: event.skill, reason: event.reason.split(':')[0] ?? event.reason });
-        this.#isolation.remove({ skill_name: event.skill });
-      }
-    });
-    const spares = new Gauge({
-      name: 'skill_spares',
-      help: 'Paused instances that were never used.',
-      labelNames: ['skill_name'],
-      registers: [this.registry],
-    });
-    const memory = new Gauge({
-      name: 'container_memory_usage_bytes',
-      help: 'Memory that a skill uses.',
-      labelNames: ['name'],
-      registers: [this.registry],
-      collect: async () => {
-        memory.reset();
-        for (const { name, memoryBytes, spares: count } of await pool.status()) {
-          spares.set({ skill_name: name }, count);
-          if (memoryBytes !== undefined) memory.set({ name: `saraiskill.${name}` }, memoryBytes);
-        }
-      },
-    });
+  /** Everything, as it is now. Reading it launches no skill and keeps none running. */
+  async exposition(): Promise<Exposition> {
+    this.#memory.refresh();
+    await this.#skills.refresh();
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  /** Every skill that can be asked for its own metrics. */
+  skillNames(): string[] {
+    return this.#pool.names;
+  }
+
+  /**
+   * What a running skill has counted itself. Asking launches no skill and keeps none running.
+   *
+   * @throws Error when it does not serve
+   */
+  async skillExposition(name: string): Promise<Exposition> {
+    const text = skillExposition(await this.#pool.client(name).metrics());
+    return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, text };
   }
 }

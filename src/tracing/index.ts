@@ -1,0 +1,20 @@
+/** Requests and their traces. */
+export {
+  type Attributes,
+  beginRequest,
+  continueTrace,
+  currentRequest,
+  currentSpan,
+  iterateIn,
+  noteSpan,
+  outsideRequests,
+  type RequestContext,
+  runIn,
+  type Span,
+  type SpanOptions,
+  setTracer,
+  startSpan,
+  type Tracer,
+  traced,
+  traceparentOf,
+} from './tracing.ts';
