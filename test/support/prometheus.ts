@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { isMissing } from './requirements.ts';
 import { until } from './scoped-pool.ts';
@@ -70,39 +70,31 @@ export interface RunningPrometheus extends AsyncDisposable {
 
 interface ScrapeConfig {
   authorization?: object;
-  static_configs?: { targets: string[] }[];
-  http_sd_configs?: { url: string; refresh_interval: string; authorization?: object }[];
+  http_sd_configs?: { refresh_interval: string; authorization?: object }[];
 }
 
-/** The shipped configuration for an assistant at another address: nothing else is changed, but for times and the token's file. */
+/** The shipped configuration, with another address and other times; without a token, without authorization. */
 function configFor(
   { assistantUrl, intervalMs = 500, ruleFiles }: PrometheusOptions,
   tokenFile: string | undefined,
 ): string {
-  const config = parse(readFileSync(CONFIG, 'utf8')) as {
+  const text = readFileSync(CONFIG, 'utf8')
+    .replaceAll('sarai:8080', new URL(assistantUrl).host)
+    .replaceAll('/run/secrets/sarai_token', tokenFile ?? '');
+  const config = parse(text) as {
     global: Record<string, string>;
     rule_files?: string[];
     scrape_configs: ScrapeConfig[];
   };
-  const { host } = new URL(assistantUrl);
   const interval = `${intervalMs}ms`;
   config.global = { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval };
-  const authorization = tokenFile === undefined ? {} : { authorization: { credentials_file: tokenFile } };
-  config.scrape_configs = config.scrape_configs.map(({ authorization: _, ...scrape }) => ({
-    ...scrape,
-    ...authorization,
-    ...(scrape.static_configs && { static_configs: [{ targets: [host] }] }),
-    ...(scrape.http_sd_configs && {
-      http_sd_configs: scrape.http_sd_configs.map(({ url }) => ({
-        url: url.replace('sarai:8080', host),
-        refresh_interval: interval,
-        ...authorization,
-      })),
-    }),
-  }));
-  config.rule_files = [
-    ...(ruleFiles ?? (config.rule_files ?? []).map((file) => join(CONFIG, '..', file.replace('/etc/prometheus/', '')))),
-  ];
+  for (const scrape of config.scrape_configs) {
+    const discoveries = scrape.http_sd_configs ?? [];
+    for (const discovery of discoveries) discovery.refresh_interval = interval;
+    if (tokenFile === undefined) for (const each of [scrape, ...discoveries]) delete each.authorization;
+  }
+  const shipped = (config.rule_files ?? []).map((file) => resolve(CONFIG, '..', file));
+  config.rule_files = [...(ruleFiles ?? shipped)];
   return stringify(config);
 }
 
