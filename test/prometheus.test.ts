@@ -115,7 +115,7 @@ describe('a real Prometheus', { skip: prometheusMissing() }, () => {
     assert.equal(await prometheus.value('sum(skill_launches_total{skill_name="draft"})'), 0);
     // A skill that is not needed can be told from one that cannot be started.
     const wrong = await prometheus.query(
-      'up{job="skill-containers"} == 0 unless on (skill_name) (skill_state{state="stopped"} == 1)',
+      'up{job="skill-containers"} == 0 and on (skill_name) (skill_expected_up == 1)',
     );
     assert.deepEqual(wrong.map(({ labels }) => labels.skill_name).sort(), ['bad-manifest', 'broken-start']);
   });

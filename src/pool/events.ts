@@ -44,6 +44,8 @@ export interface SkillStatusReport {
   version: string;
   description: string;
   state: UnitState['t'] | 'broken';
+  /** Whether it should serve: not so while it is stopped because nobody needs it. */
+  expected: boolean;
   runtime: RuntimeName | undefined;
   isolation: IsolationLevel | undefined;
   instanceId: string | undefined;

@@ -4,7 +4,7 @@ import type { SkillStatusReport } from './events.ts';
 
 type Counted = Pick<
   SkillStatusReport,
-  'state' | 'inFlight' | 'queued' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
+  'state' | 'expected' | 'inFlight' | 'queued' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
 >;
 
 /** What an operator sees of a skill. */
@@ -36,6 +36,7 @@ export function brokenReport(name: string, error: Error): SkillStatusReport {
     version: '',
     description: '',
     state: 'broken',
+    expected: true,
     runtime: undefined,
     isolation: undefined,
     instanceId: undefined,

@@ -202,6 +202,7 @@ export class SkillUnit {
     const isOut = this.#state.t === 'failed' || this.#state.t === 'backing_off';
     return toReport(manifest, this.#launched?.instance, stats, {
       state: this.#state.t,
+      expected: this.#state.t !== 'stopped' || this.#state.failures > 0,
       inFlight,
       queued: this.#queued,
       calls,

@@ -7,6 +7,9 @@ import { PoolMetrics } from './pool-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { skillExposition } from './skill-exposition.ts';
 
+/** Gauges whose names say that they are counters. The same numbers come without that ending, by type. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export interface MetricsOptions {
   pool: ModelPool;
   memory: EntityMemory;
@@ -49,6 +52,7 @@ export class Metrics {
       },
     });
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
   }
 
   /** Everything, as it is now. Reading it launches no skill and keeps none running. */

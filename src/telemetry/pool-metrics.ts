@@ -32,6 +32,11 @@ const GAUGES: [string, string, (report: SkillStatusReport) => number | undefined
     '1 while a skill is not launched because launches failed too often.',
     ({ state }) => (state === 'failed' ? 1 : 0),
   ],
+  [
+    'skill_expected_up',
+    '1 when a skill should serve, 0 while it is stopped because nobody needs it.',
+    ({ expected }) => (expected ? 1 : 0),
+  ],
   ['skill_spares', 'Paused instances that were never used.', ({ spares }) => spares],
 ];
 
