@@ -205,10 +205,12 @@ function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {
 }
 
 function logEvent(log: Logger, event: PoolEvent): void {
-  const { t, skill, ...details } = event;
-  if (t === 'launch_failed') log.error({ skill }, `the skill could not be started: ${event.error.message}`);
-  else if (t === 'spare_failed') log.warn({ skill }, `a spare could not be started: ${event.error.message}`);
+  const { t, skill, ...more } = event;
+  const { traceId, ...details } = { traceId: undefined, ...more };
+  const base = { skill, ...(traceId !== undefined && { trace_id: traceId }) };
+  if (t === 'launch_failed') log.error(base, `the skill could not be started: ${event.error.message}`);
+  else if (t === 'spare_failed') log.warn(base, `a spare could not be started: ${event.error.message}`);
   else if (t === 'circuit_open' || t === 'backing_off')
-    log.warn({ skill, ...details }, `skill ${t.replaceAll('_', ' ')}`);
-  else log.info({ skill, ...details }, `skill ${t}`);
+    log.warn({ ...base, ...details }, `skill ${t.replaceAll('_', ' ')}`);
+  else log.info({ ...base, ...details }, `skill ${t}`);
 }

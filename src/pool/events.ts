@@ -7,7 +7,8 @@ export type LaunchKind = 'cold' | 'warm' | 'reused';
 
 /** Everything that changes the state of a skill. */
 export type PoolEvent =
-  | { t: 'launching'; skill: string }
+  /** `traceId`: of the request that it is launched for, if its trace is kept. */
+  | { t: 'launching'; skill: string; traceId?: string }
   | {
       t: 'ready';
       skill: string;
@@ -17,8 +18,9 @@ export type PoolEvent =
       instanceId: string;
       /** From the decision to launch until it served, in milliseconds. */
       durationMs: number;
+      traceId?: string;
     }
-  | { t: 'launch_failed'; skill: string; error: Error }
+  | { t: 'launch_failed'; skill: string; error: Error; traceId?: string }
   | { t: 'stopping'; skill: string; reason: StopReason }
   | { t: 'stopped'; skill: string; reason: StopReason }
   | { t: 'backing_off'; skill: string; delayMs: number }

@@ -8,6 +8,7 @@ import {
   type Span,
   startSpan,
   traceparentOf,
+  wallClock,
 } from '../tracing/index.ts';
 import { SkillCallError, SkillTimeoutError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation } from './events.ts';
@@ -84,9 +85,9 @@ export class PendingCall {
    */
   answered({ latencyMs, metrics, tokensGenerated, model }: InferResponse): void {
     if (!this.#span || !metrics) return;
-    const endedAt = performance.timeOrigin + performance.now();
-    const spent = Math.min(latencyMs, performance.now() - this.#sent);
-    const startedAt = endedAt - (performance.now() - this.#sent + spent) / 2;
+    const took = performance.now() - this.#sent;
+    const spent = Math.min(latencyMs, took);
+    const startedAt = wallClock() - (took + spent) / 2;
     noteSpan(`sarai.skills.SkillService/${this.#method}`, this.#span, {
       kind: 'server',
       service: serviceOf(this.#unit.manifest.name),

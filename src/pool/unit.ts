@@ -262,7 +262,8 @@ export class SkillUnit {
   async #launch(span: Span | undefined): Promise<void> {
     const { launcher, manifest, config, makeRoom, emit } = this.#options;
     const started = performance.now();
-    emit({ t: 'launching', skill: manifest.name });
+    const trace = span?.isSampled ? { traceId: span.traceId } : {};
+    emit({ t: 'launching', skill: manifest.name, ...trace });
     try {
       await makeRoom();
       const launched = await launcher.launch(manifest, config, this.#keep, this.spares);
@@ -283,6 +284,7 @@ export class SkillUnit {
         isolation: launched.instance.isolation,
         instanceId: launched.instance.instanceId,
         durationMs: performance.now() - started,
+        ...trace,
       });
       span?.set({ 'sarai.launch.kind': launched.kind, 'sarai.isolation': launched.instance.isolation });
       span?.end();
@@ -292,7 +294,7 @@ export class SkillUnit {
     } catch (error) {
       this.#error = error as Error;
       span?.end(error);
-      emit({ t: 'launch_failed', skill: manifest.name, error: this.#error });
+      emit({ t: 'launch_failed', skill: manifest.name, error: this.#error, ...trace });
       this.dispatch({ t: 'launch_failed' });
     }
   }

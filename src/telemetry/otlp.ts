@@ -1,13 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, Span as OtelSpan } from '@opentelemetry/api';
 import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace';
-import { type Span, type SpanOptions, setTracer, type Tracer } from '../tracing/index.ts';
+import { type Span, type SpanOptions, setTracer, type Tracer, wallClock } from '../tracing/index.ts';
 import { VERSION } from '../version.ts';
 import type { Logger } from './log.ts';
 
 const SERVICE = 'phoenix';
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
 const ENDPOINT_VARIABLES = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+const TIMEOUT_VARIABLES = ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'];
 const PATH = '/v1/traces';
+/** How long one export is tried, in milliseconds: no longer than somebody who stops the assistant likes to wait. */
+const TIMEOUT_MS = 3000;
+/** How long the end of the assistant waits for the last traces to be taken, in milliseconds. */
+const CLOSE_MS = 2000;
 
 /** Traces that are exported. */
 export interface Tracing {
@@ -39,7 +45,10 @@ export async function openTracing(
     import('@opentelemetry/resources'),
     import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
-  const exporter = new OTLPTraceExporter(endpoint === undefined ? {} : { url: tracesUrl(endpoint) });
+  const exporter = new OTLPTraceExporter({
+    ...(endpoint !== undefined && { url: tracesUrl(endpoint) }),
+    ...(TIMEOUT_VARIABLES.every((name) => !environment[name]) && { timeoutMillis: TIMEOUT_MS }),
+  });
   const processor = new sdk.BatchSpanProcessor({
     exporter: telling(exporter, log),
     ...numbersOf(environment, {
@@ -77,7 +86,7 @@ export async function openTracing(
         tracers.set(service, own);
       }
       const spanKind = api.SpanKind[kind.toUpperCase() as 'INTERNAL' | 'CLIENT' | 'SERVER'];
-      const options = { kind: spanKind, ...(attributes && { attributes }), ...(startedAt && { startTime: startedAt }) };
+      const options = { kind: spanKind, ...(attributes && { attributes }), startTime: startedAt ?? wallClock() };
       const otelSpan = own.startSpan(name, options, contextOf(parent));
       const span = wrap(otelSpan, api.SpanStatusCode.ERROR);
       otelSpans.set(span, otelSpan);
@@ -90,7 +99,7 @@ export async function openTracing(
   return {
     async close() {
       setTracer(undefined);
-      await processor.shutdown();
+      await Promise.race([processor.shutdown(), sleep(CLOSE_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -109,7 +118,7 @@ function wrap(span: OtelSpan, errorCode: number): Span {
         span.setAttributes({ 'error.type': name });
         span.setStatus({ code: errorCode, message });
       }
-      span.end();
+      span.end(wallClock());
     },
   };
 }

@@ -17,4 +17,5 @@ export {
   type Tracer,
   traced,
   traceparentOf,
+  wallClock,
 } from './tracing.ts';

@@ -48,6 +48,17 @@ interface Scope {
 const scopes = new AsyncLocalStorage<Scope | undefined>();
 let tracer: Tracer | undefined;
 
+/** How far the two clocks may differ, in milliseconds, before the one is set by the other. */
+const MAX_DRIFT_MS = 20;
+let origin = performance.timeOrigin;
+
+/** Milliseconds since the epoch, in fractions: steps of a trace are shorter than what Date.now() tells apart. */
+export function wallClock(): number {
+  const now = performance.now();
+  if (Math.abs(Date.now() - (origin + now)) > MAX_DRIFT_MS) origin = Date.now() - now;
+  return origin + now;
+}
+
 /** Who keeps the traces of this process from now on; undefined: nobody. */
 export function setTracer(next: Tracer | undefined): void {
   tracer = next;
