@@ -9,6 +9,7 @@ import { benchLanguage } from './language.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
 import { benchSpeculative } from './speculative.ts';
+import { benchTelemetry } from './telemetry.ts';
 
 const SCENARIOS = {
   calls: benchCalls,
@@ -17,6 +18,7 @@ const SCENARIOS = {
   launch: benchLaunch,
   memory: benchMemory,
   speculative: benchSpeculative,
+  telemetry: benchTelemetry,
 };
 
 const { values, positionals } = parseArgs({

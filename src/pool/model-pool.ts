@@ -190,12 +190,16 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     for (const name of this.#options.catalog.skills.keys()) this.#unit(name).spares.fill();
   }
 
-  /** Every skill, running or not, and every broken one. */
-  async status(name?: string): Promise<SkillStatusReport[]> {
+  /**
+   * Every skill, running or not, and every broken one.
+   *
+   * @param recent how much memory they use is as it was measured in the last seconds: at many skills, measuring takes a while
+   */
+  async status(name?: string, { recent = false } = {}): Promise<SkillStatusReport[]> {
     const { skills, broken } = this.#options.catalog;
     const names = name === undefined ? [...skills.keys()] : [this.#unit(name).manifest.name];
     const units = names.map((each) => this.#unit(each));
-    await Promise.all(units.map((unit) => unit.measure()));
+    await Promise.all(units.map((unit) => unit.measure(recent ? 2 * MEASURE_INTERVAL_MS : 0)));
     const reports = units.map((unit) => unit.report());
     if (name === undefined)
       for (const { name: each, error } of broken.values()) reports.push(brokenReport(each, error));

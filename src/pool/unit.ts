@@ -66,6 +66,8 @@ export class SkillUnit {
   #callsAtLaunch = 0;
   #launches = 0;
   #stopReason: StopReason | undefined;
+  /** performance.now() of the last look at `stats`. */
+  #measuredAt = 0;
   /** performance.now() at which an open circuit allows one more try. */
   #closesAt = 0;
   #busy = 0;
@@ -220,8 +222,11 @@ export class SkillUnit {
     return waiting + Math.max(0, inFlight - waiting - streams - this.manifest.limits.concurrency);
   }
 
-  /** Measures the running instance. */
-  async measure(): Promise<void> {
+  /** Measures the running instance, unless that was done in the last `maxAgeMs` milliseconds. */
+  async measure(maxAgeMs = 0): Promise<void> {
+    const isFresh = this.stats !== undefined && performance.now() - this.#measuredAt < maxAgeMs;
+    if (isFresh) return;
+    this.#measuredAt = performance.now();
     const [stats] = await Promise.all([this.#launched?.instance.stats().catch(() => undefined), this.spares.measure()]);
     this.stats = stats;
   }

@@ -146,7 +146,7 @@ export class PoolMetrics {
 
   /** Reads what is not told of by events. */
   async refresh(): Promise<void> {
-    const reports = await this.#pool.status();
+    const reports = await this.#pool.status(undefined, { recent: true });
     for (const each of [this.#state, this.#memory, this.#restarts, ...this.#gauges.map(([gauge]) => gauge)])
       each.reset();
     for (const report of reports) {
