@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { EntityMemory, type RemoteSql, SkillSql } from '../src/memory/index.ts';
 import { availableRuntimes, createTestPool } from './support/pool.ts';
+import { until } from './support/scoped-pool.ts';
 
 const [runtime = 'process'] = await availableRuntimes();
 
@@ -104,6 +105,28 @@ describe('EntityMemory with the sql skill', () => {
         }
       }
     }
+  });
+
+  it('falls back in an outage, from the first operation that needs the skill until that has caught up', async () => {
+    const now = () => {
+      const { pending, fallback } = memory.gauges();
+      return { isPending: pending > 0, fallback };
+    };
+    assert.deepEqual(now(), { isPending: false, fallback: false });
+    await tell('before');
+    assert.deepEqual(now(), { isPending: false, fallback: false });
+    cable.state = 'off';
+    assert.equal(now().fallback, false, 'nobody has asked');
+    await memory.recall({});
+    assert.equal(now().fallback, true);
+    await tell('during');
+    assert.deepEqual(now(), { isPending: true, fallback: true });
+    cable.state = 'on';
+    await untilSynchronized();
+    assert.deepEqual(now(), { isPending: false, fallback: false });
+    await test.pool.stop('sql');
+    assert.equal(now().fallback, false, 'a skill that nobody needs is missed by nobody');
+    await until('both facts are counted', () => memory.gauges().facts === 2);
   });
 
   it('goes on in an outage, recalls both, and brings the skill up to date, once', async () => {
