@@ -131,6 +131,11 @@ skills:
     ['a short token', 'server:\n  token: short', /:2: server\.token: a token has at least 16 characters/],
     ['a duration without a unit', 'pool:\n  idle_ttl: 300', /:2: pool\.idle_ttl: .*250ms, 10s, 5m or 1h/],
     ['a file that is not YAML', 'server: {', /:1: /],
+    [
+      'an endpoint that is none',
+      'telemetry:\n  otlp:\n    endpoint: collector:4318',
+      /:3: telemetry\.otlp\.endpoint: an endpoint is a URL like/,
+    ],
     ['an empty section', 'log_level: info\nserver:\n', /:2: server: .*expected object, received null/],
   ];
   for (const [what, text, expected] of wrong) {
@@ -154,6 +159,7 @@ describe('PHOENIX_ variables', () => {
       PHOENIX_SKILL_DIRS: '[extra]',
       PHOENIX_STATE_DIR: '/var/lib/phoenix',
       PHOENIX_MODELS_DRAFT: 'none',
+      PHOENIX_TELEMETRY_OTLP_ENDPOINT: 'http://collector:4318',
     });
     assert.equal(config.log_level, 'debug');
     assert.deepEqual(config.server, { port: 2000, host: 'localhost', body_limit: 2 * 1024 ** 2 });
@@ -162,6 +168,7 @@ describe('PHOENIX_ variables', () => {
     assert.deepEqual(config.skill_dirs, [join(folder, 'extra')]);
     assert.deepEqual(config.models, { target: 'nano', draft: 'none', ...MODEL_DEFAULTS });
     assert.equal(config.state_dir, '/var/lib/phoenix');
+    assert.equal(config.telemetry.otlp.endpoint, 'http://collector:4318');
   });
 
   it('leave alone what they do not name', () => {

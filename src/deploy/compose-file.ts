@@ -157,6 +157,7 @@ function monitoring(): Record<string, object> {
         '--config.file=/etc/prometheus/prometheus.yml',
         '--storage.tsdb.path=/prometheus',
         '--storage.tsdb.retention.time=15d',
+        '--enable-feature=exemplar-storage',
       ],
       depends_on: { [ASSISTANT_SERVICE]: { condition: 'service_healthy' } },
       ports: [`127.0.0.1:${variable('PROMETHEUS_PORT', '9090')}:9090`],

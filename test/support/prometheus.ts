@@ -10,7 +10,7 @@ import { isMissing } from './requirements.ts';
 import { until } from './scoped-pool.ts';
 
 /** The configuration that the deployment uses. */
-const CONFIG = join(import.meta.dirname, '../../deploy/prometheus/prometheus.yml');
+export const PROMETHEUS_CONFIG = join(import.meta.dirname, '../../deploy/prometheus/prometheus.yml');
 
 /** @returns why tests with Prometheus are skipped, or false when they are not */
 export function prometheusMissing(): string | false {
@@ -78,7 +78,7 @@ function configFor(
   { assistantUrl, intervalMs = 500, ruleFiles }: PrometheusOptions,
   tokenFile: string | undefined,
 ): string {
-  const text = readFileSync(CONFIG, 'utf8')
+  const text = readFileSync(PROMETHEUS_CONFIG, 'utf8')
     .replaceAll('sarai:8080', new URL(assistantUrl).host)
     .replaceAll('/run/secrets/sarai_token', tokenFile ?? '');
   const config = parse(text) as {
@@ -93,7 +93,7 @@ function configFor(
     for (const discovery of discoveries) discovery.refresh_interval = interval;
     if (tokenFile === undefined) for (const each of [scrape, ...discoveries]) delete each.authorization;
   }
-  const shipped = (config.rule_files ?? []).map((file) => resolve(CONFIG, '..', file));
+  const shipped = (config.rule_files ?? []).map((file) => resolve(PROMETHEUS_CONFIG, '..', file));
   config.rule_files = [...(ruleFiles ?? shipped)];
   return stringify(config);
 }
