@@ -183,7 +183,8 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
       const controller = new AbortController();
       const generation = async () => {
         let left = n % 4;
-        for await (const _ of decoder.generate(prompt(n), DEFAULT_SAMPLER, controller)) {
+        // Every fourth sentence tells two facts, so that there is much to write.
+        for await (const _ of decoder.generate(prompt(4 * n), DEFAULT_SAMPLER, controller)) {
           if (left-- === 0) controller.abort(new Error('client gone'));
         }
       };

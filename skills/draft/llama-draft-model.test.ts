@@ -62,7 +62,7 @@ describe('a GGUF model that drafts', { skip: isMissing('the nano models in model
   ): Promise<{ texts: string[]; acceptance: number | undefined }> {
     const decoder = new SpeculativeDecoder({ target, profile, ...options });
     const texts: string[] = [];
-    for (let n = 0; n < 12; n++) {
+    for (let n = 0; n < 40; n++) {
       const prompt = nanoPrompt(models.target, 'extract', sentence(n));
       const settings = { ...DEFAULT_SAMPLER, temperature, seed: n, maxTokens: 60 };
       const tokens = await Array.fromAsync(decoder.generate(prompt, settings));
@@ -89,7 +89,7 @@ describe('a GGUF model that drafts', { skip: isMissing('the nano models in model
       const remote = await generate('draft', temperature);
       assert.deepEqual(remote.texts, local.texts);
       const [a = 0, b = 0] = [remote.acceptance, local.acceptance];
-      assert.ok(a > 0.2 && Math.abs(a - b) < 0.05, `accepted: ${a} remote, ${b} local`);
+      assert.ok(a > 0.2 && Math.abs(a - b) < 0.1, `accepted: ${a} remote, ${b} local`);
       await draftTarget.dispose();
     });
   }
