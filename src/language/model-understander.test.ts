@@ -76,6 +76,19 @@ describe('ModelUnderstander', () => {
     }
   });
 
+  it('takes no fact from what is imagined, past or said by others, and none about the user who is not spoken of', async () => {
+    const lives = (subject: string) => ({ extract: [{ subject, verb: 'vive_en', object: 'Madrid' }] });
+    for (const message of [
+      'Si mi hermana vive en Madrid, dímelo',
+      'Mi hermana vivía en Madrid',
+      'Ana dice que mi hermana vive en Madrid',
+    ])
+      assert.equal(await understand(message, lives('hermana')), undefined, message);
+    assert.equal(await understand('Vive en Madrid', lives('usuario')), undefined);
+    assert.equal((await understand('Ya vivo en Madrid', lives('usuario')))?.kind, 'statement');
+    assert.equal(await understand('Ella vive en Madrid', lives('Ella')), undefined);
+  });
+
   it('whatever a model writes, what is stored was said', async () => {
     const word = fc.constantFrom('Ana', 'Rome', 'cat', 'tea', 'ñu', "O'Neil", 'user', 'x-1');
     const fact = fc.record({ subject: word, verb: fc.constantFrom('lives_in', 'has', 'bogus', ''), object: word });
@@ -135,7 +148,7 @@ describe('rules and model together', () => {
       return statement;
     });
     const clear = 'Ana lives in Rome.';
-    const unclear = 'Rome is where Ana would say she lives.';
+    const unclear = 'Rome is where Ana, it seems, lives.';
     for (const [use, message, times] of [
       ['rules', unclear, 0],
       ['auto', clear, 0],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Pattern } from '../memory/index.ts';
+import { fold, type Pattern } from '../memory/index.ts';
 import { SELF } from './entities.ts';
 import { languageOfVerb, storedPattern, storedSubject, TASK_VERBS } from './task-format.ts';
 import { containsWords, detectLanguage, MAX_SENTENCE } from './text.ts';
@@ -90,6 +90,7 @@ export class ModelUnderstander {
 
   /** The facts of a statement. */
   async extract(input: string, signal?: AbortSignal): Promise<Understanding | undefined> {
+    if (NOT_TODAY.test(input)) return undefined;
     const said = extracted.safeParse(await this.#write('extract', input, signal));
     if (!said.success || said.data.length === 0) return undefined;
     const facts: Required<Pattern>[] = [];
@@ -142,6 +143,20 @@ function askedBy({ subject, verb, object }: Pattern): Asked | undefined {
   return subject && !verb && !object ? 'everything' : undefined;
 }
 
+/** Imagined, past, future, or said by somebody else: no fact of today, and small models overlook it. */
+const NOT_TODAY =
+  /(?<![\p{L}])(si|ojalá|quizás?|tal vez|dice[ns]?|dijo|dijeron|cree[ns]?|gustaría|viviera|o|u|vivía|vivirá|viviría|trabajaba|trabajará|trabajaría|tenía|tendrá|tendría|era|será|sería|estaba|estará|estaría|hablaba|hablará|estudiaba|estudiará|conducía|quería|jugaba|tocaba|usaba|if|would|will|could|might|wish|maybe|perhaps|say|says|said|think|thinks|thought|used to|or)(?![\p{L}])/iu;
+/** What somebody says who speaks of himself: a verb in the first person, a pronoun. */
+const FIRST_PERSON =
+  /(?<![\p{L}])(yo|me|mí|mis?|soy|estoy|voy|doy|sé|nací|vine|compré|cumplí|casé|\p{L}+o|i|my|mine|i['’]m)(?![\p{L}])/iu;
+
+/** Words that stand for somebody who was not named. */
+const NOBODY = new Set(
+  'el ella ellos ellas alguien nadie quien uno he she it they them somebody someone nobody everybody anyone who yo i'.split(
+    ' ',
+  ),
+);
+
 /**
  * What the model said, as it is stored; undefined when it was not said in the message. A small model invents; subject and
  * object must be words of the message.
@@ -149,7 +164,9 @@ function askedBy({ subject, verb, object }: Pattern): Asked | undefined {
 function stored(input: string, said: Pattern): Pattern | undefined {
   const language = said.verb === undefined ? detectLanguage(input) : languageOfVerb(said.verb);
   if (!language) return undefined;
+  if (said.subject !== undefined && NOBODY.has(fold(said.subject))) return undefined;
   const isSelf = said.subject !== undefined && storedSubject(said.subject, language) === SELF;
+  if (isSelf && !FIRST_PERSON.test(input)) return undefined;
   const contains = (part: string | undefined) => part === undefined || containsWords(input, part);
   return (isSelf || contains(said.subject)) && contains(said.object) ? storedPattern(said, language) : undefined;
 }

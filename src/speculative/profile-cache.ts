@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { basename, dirname } from 'node:path';
-import { getModuleVersion } from 'node-llama-cpp';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type ProbeOptions, probe, type SpeculationProfile } from './probe.ts';
 import type { Target } from './target.ts';
@@ -43,7 +43,16 @@ export async function loadProfile(target: Target, options: ProfileOptions): Prom
 function profileKey({ modelFile, threads, widest }: ProfileOptions): string {
   const { size, mtimeMs } = statSync(modelFile);
   const model = [basename(modelFile), size, Math.floor(mtimeMs)];
-  return [cpus()[0]?.model, cpus().length, threads, ...model, getModuleVersion(), widest].join('|');
+  return [cpus()[0]?.model, cpus().length, threads, ...model, llamaVersion(), widest].join('|');
+}
+
+/** The version of node-llama-cpp, also where its code was put into one file beside its package.json. */
+function llamaVersion(): string {
+  const folder = dirname(fileURLToPath(import.meta.resolve('node-llama-cpp')));
+  const file = [folder, dirname(folder)].map((each) => join(each, 'package.json')).find((path) => existsSync(path));
+  return file === undefined
+    ? 'unknown'
+    : String((JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version);
 }
 
 /** A file that is missing, damaged or of another format holds nothing. */

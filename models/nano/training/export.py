@@ -93,6 +93,17 @@ def encode(a, kind):
     return np.hstack([d.astype("<f2").view(np.uint8).reshape(-1, 2), q]).tobytes()
 
 
+def whole_blocks(state):
+    """Units of the feed-forward networks that write nothing are added until rows are whole blocks: the model says the same."""
+    def padded(name, w):
+        rest = -w.shape["ffn_down" in name] % BLOCK if ".ffn_" in name and w.ndim == 2 else 0
+        if rest == 0:
+            return w
+        return torch.nn.functional.pad(w, (0, rest) if "ffn_down" in name else (0, 0, 0, rest))
+
+    return {name: padded(name, w) for name, w in state.items()}
+
+
 def tensors(state, layers, total, quant):
     """(name, shape, type, bytes) of all tensors, those of the extra layers included."""
     def tensor(name, w, kind=quant):
@@ -117,7 +128,8 @@ def main():
     parser.add_argument("--title")
     a = parser.parse_args()
     tok, saved = Tokenizer.load("tokenizer.json"), torch.load(a.name + ".pt")
-    config, state = saved["config"], saved["state"]
+    config, state = saved["config"], whole_blocks(saved["state"])
+    config["ffn"] = state["blk.0.ffn_up.weight"].shape[0]
     total = config["layers"] + a.extra_layers
     pairs = metadata(a.title or "phoenix-nano-" + a.name, config, total, tok, a.quant)
     parts = list(tensors(state, config["layers"], total, a.quant))

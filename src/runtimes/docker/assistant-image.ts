@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleAssistant } from '../../bundle/index.ts';
+import { bundleAssistant, provideNative } from '../../bundle/index.ts';
+import { shippedModels } from '../../models/index.ts';
 import type { LocalPaths } from '../local/paths.ts';
 import { type ImagePlan, imageCacheOf } from './build.ts';
 import { type Engine, EngineError } from './engine.ts';
@@ -15,6 +17,7 @@ import {
   LAYOUT,
   loadImage,
   NODE_PATH,
+  nativeLayer,
   SECOND,
 } from './image.ts';
 import { containerUser, makeLayer } from './layers.ts';
@@ -24,6 +27,8 @@ export const ASSISTANT_CONFIG_DIR = '/etc/phoenix';
 /** The port that the assistant listens on inside its container. */
 export const ASSISTANT_PORT = 8080;
 const MAIN_PATH = '/app/assistant/main.mjs';
+/** Where the bundled code looks for the models that come with Phoenix: as far from it as from the source. */
+const MODELS_DIR = '/models/nano';
 const PACKAGE_PATH = '/app/package.json';
 const PACKAGE_FILE = fileURLToPath(new URL('../../../package.json', import.meta.url));
 
@@ -35,15 +40,30 @@ export function assistantImageName(version: string): string {
 }
 
 /**
- * Plans the image of the assistant: Node, the libraries that it links to, one bundled file. Nothing is pulled.
+ * Plans the image of the assistant: Node, the libraries that it links to, what runs language models, the models that come with
+ * Phoenix, one bundled file. Nothing is pulled.
  *
  * @throws EngineError, BundleError
  */
 export async function planAssistantImage(engine: Engine, version: string, paths: LocalPaths): Promise<ImagePlan> {
   const { path, hash } = await bundleAssistant(paths.bundles);
+  const native = await provideNative('node-llama-cpp', paths.bundles);
+  const models = (['target', 'draft'] as const).map(shippedModels);
   const { uid, gid } = containerUser();
   const content = createHash('sha256')
-    .update(JSON.stringify([LAYOUT, process.version, process.arch, uid, gid, version, hash]))
+    .update(
+      JSON.stringify([
+        LAYOUT,
+        process.version,
+        process.arch,
+        uid,
+        gid,
+        version,
+        hash,
+        native.hash,
+        ...models.map(digestOf),
+      ]),
+    )
     .digest('hex')
     .slice(0, 32);
   const name = assistantImageName(version);
@@ -58,15 +78,20 @@ export async function planAssistantImage(engine: Engine, version: string, paths:
       { path: '/app/assistant'.slice(1), owned: false, mode: 0o755 },
       { path: PACKAGE_PATH.slice(1), from: PACKAGE_FILE },
       { path: MAIN_PATH.slice(1), from: path },
+      { path: MODELS_DIR.slice(1), owned: false, mode: 0o755 },
+      ...models.map((from) => ({ path: `${MODELS_DIR.slice(1)}/${basename(from)}`, from })),
     ]);
     const said = await loadImage(engine, name, containerDefaults(version, content), [
       await commonLayer(cacheDir, true),
+      await nativeLayer(native, cacheDir),
       code,
     ]);
     if (!(await isBuilt())) throw new EngineError(0, `the image ${name} was not built: ${said.trim()}`);
   };
   return { name, isCurrent: await isBuilt(), build };
 }
+
+const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 function containerDefaults(version: string, content: string): ContainerDefaults {
   const { uid, gid } = containerUser();

@@ -147,7 +147,7 @@ export function commonLayer(cacheDir: string, isWhole: boolean): Promise<Layer> 
 }
 
 /** A package with native code: skills that use the same one share its layer. */
-function nativeLayer(one: NativePackage, cacheDir: string): Promise<Layer> {
+export function nativeLayer(one: NativePackage, cacheDir: string): Promise<Layer> {
   const root = nativePath(one.name).slice(1);
   const files = filesOf(one);
   const folders = new Set(['app/node_modules']);
