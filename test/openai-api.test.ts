@@ -200,7 +200,8 @@ describe('a model that can talk', () => {
     const file = join(folder, 'chat.gguf');
     const template = '{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]';
     writeVariant(NANO_TARGET, file, { type: 'q8_0', chatTemplate: template });
-    await using talking = await startAssistant({ PHOENIX_MODELS_TARGET: file });
+    const environment = { PHOENIX_MODELS_TARGET: file, PHOENIX_LANGUAGE_UNDERSTANDING: 'rules' };
+    await using talking = await startAssistant(environment);
     const say = async (content: string) => {
       const body = { model: 'phoenix', messages: user(content), max_tokens: 12, seed: 1, temperature: 0 };
       const response = await fetch(`${talking.url}/v1/chat/completions`, {
