@@ -159,6 +159,7 @@ describe('PHOENIX_ variables', () => {
       PHOENIX_SKILL_DIRS: '[extra]',
       PHOENIX_STATE_DIR: '/var/lib/phoenix',
       PHOENIX_MODELS_DRAFT: 'none',
+      PHOENIX_LANGUAGE_UNDERSTANDING: 'rules',
       PHOENIX_TELEMETRY_OTLP_ENDPOINT: 'http://collector:4318',
     });
     assert.equal(config.log_level, 'debug');
@@ -167,6 +168,7 @@ describe('PHOENIX_ variables', () => {
     assert.deepEqual(config.memory.single_valued, ['drives', 'wears']);
     assert.deepEqual(config.skill_dirs, [join(folder, 'extra')]);
     assert.deepEqual(config.models, { target: 'nano', draft: 'none', ...MODEL_DEFAULTS });
+    assert.equal(config.language.understanding, 'rules');
     assert.equal(config.state_dir, '/var/lib/phoenix');
     assert.equal(config.telemetry.otlp.endpoint, 'http://collector:4318');
   });
