@@ -9,6 +9,8 @@ import {
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp';
+import type { SkillClient } from '../src/pool/index.ts';
+import type { RuntimeName } from '../src/runtimes/index.ts';
 import {
   DEFAULT_SAMPLER,
   type DecoderOptions,
@@ -16,27 +18,30 @@ import {
   LlamaTarget,
   LocalDraft,
   probe,
+  RemoteDraft,
   type SpeculationProfile,
   type SpeculationSnapshot,
   SpeculativeDecoder,
 } from '../src/speculative/index.ts';
 import { type VariantOptions, writeVariant } from '../test/support/gguf.ts';
 import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from '../test/support/nano.ts';
+import { createTestPool } from '../test/support/pool.ts';
 import { Figures, median, report } from './measure.ts';
+import { benchCatalog, benchRuntime, engineRuntime } from './pool.ts';
 
 const CONTEXT = 512;
 const MAX_TOKENS = 150;
 /** A text that fills a long context, for which the bits of the widths are compared too. */
 const LONG_TEXT = 2048;
 
-/** The same tokens at the cost of a larger model: 19 and 78 million parameters more. */
+/** The same tokens at the cost of a larger model: 21 and 74 million parameters more. */
 const MODELS: Record<string, VariantOptions> = {
   'nano Q8_0': { type: 'q8_0' },
   'nano Q4_0': { type: 'q4_0' },
-  'twin Q8_0': { type: 'q8_0', extraLayers: 12, width: 4096 },
-  'twin Q4_0': { type: 'q4_0', extraLayers: 12, width: 4096 },
-  'large twin Q8_0': { type: 'q8_0', extraLayers: 24, width: 8192 },
-  'large twin Q4_0': { type: 'q4_0', extraLayers: 24, width: 8192 },
+  'twin Q8_0': { type: 'q8_0', extraLayers: 12, width: 1536 },
+  'twin Q4_0': { type: 'q4_0', extraLayers: 12, width: 1536 },
+  'large twin Q8_0': { type: 'q8_0', extraLayers: 24, width: 3072 },
+  'large twin Q4_0': { type: 'q4_0', extraLayers: 24, width: 3072 },
 };
 
 const QUICK_MODELS = ['nano Q8_0', 'large twin Q8_0'];
@@ -47,6 +52,8 @@ interface Setup {
   profile: SpeculationProfile;
   draftModel: LlamaModel;
   draftTarget: LlamaTarget;
+  /** The draft skill, by the runtime that it runs in. */
+  skills: ReadonlyMap<RuntimeName, SkillClient>;
 }
 
 /** One way to generate. */
@@ -112,6 +119,19 @@ const CONTENDERS: Record<string, (setup: Setup) => Promise<Contender>> = {
   'n-grams': ours(() => ({})),
 };
 
+/** The draft in a process of its own, in each runtime. */
+function remoteContenders(runtimes: Iterable<RuntimeName>): typeof CONTENDERS {
+  return Object.fromEntries(
+    Array.from(runtimes, (runtime) => [
+      `draft in ${runtime}`,
+      ours(({ skills }) => {
+        const skill = skills.get(runtime);
+        return { draft: skill && new RemoteDraft(skill), ngram: false };
+      }),
+    ]),
+  );
+}
+
 const WARM_CONTENDERS: typeof CONTENDERS = {
   'plain, T = 0.8': ours(() => ({ mode: 'off' }), 0.8),
   'draft in-process, T = 0.8': ours((setup) => ({ draft: local(setup, 0), ngram: false }), 0.8),
@@ -125,29 +145,43 @@ export async function benchSpeculative({ quick }: { quick: boolean }): Promise<F
   }
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-bench-'));
   const llama = await testLlama();
+  const stack = new AsyncDisposableStack();
   try {
+    const skills = await launchDrafts(stack);
     const draftModel = await llama.loadModel({ modelPath: NANO_DRAFT });
     for (const [name, variant] of Object.entries(MODELS)) {
       if (quick && !QUICK_MODELS.includes(name)) continue;
       const modelPath = join(folder, 'target.gguf');
       writeVariant(NANO_TARGET, modelPath, variant);
-      const lines = await benchModel(llama, name, modelPath, draftModel, figures, quick);
+      const lines = await benchModel(llama, name, modelPath, { draftModel, skills }, figures, quick);
       const its = figures.all().filter((figure) => figure.name.startsWith(`${name}: `));
       process.stdout.write(report(`speculative, ${name}`, its, lines));
       rmSync(modelPath);
     }
   } finally {
+    await stack.disposeAsync();
     await llama.dispose();
     rmSync(folder, { recursive: true });
   }
   return figures;
 }
 
+/** The draft skill in the strongest runtime without an engine, and with an engine in a container. */
+async function launchDrafts(stack: AsyncDisposableStack): Promise<Map<RuntimeName, SkillClient>> {
+  const skills = new Map<RuntimeName, SkillClient>();
+  for (const runtime of [await benchRuntime(), ...(await engineRuntime())]) {
+    const { pool, cleanUp } = createTestPool(runtime, { catalog: benchCatalog() });
+    stack.defer(cleanUp);
+    skills.set(runtime, await pool.getSkillClient('draft'));
+  }
+  return skills;
+}
+
 async function benchModel(
   llama: Llama,
   name: string,
   modelPath: string,
-  draftModel: LlamaModel,
+  { draftModel, skills }: Pick<Setup, 'draftModel' | 'skills'>,
   figures: Figures,
   quick: boolean,
 ): Promise<string[]> {
@@ -155,10 +189,10 @@ async function benchModel(
   const target = await LlamaTarget.create(model, { contextSize: CONTEXT, threads: 1 });
   const draftTarget = await LlamaTarget.create(draftModel, { contextSize: CONTEXT, threads: 1 });
   const profile = await probe(target);
-  const setup: Setup = { model, target, profile, draftModel, draftTarget };
+  const setup: Setup = { model, target, profile, draftModel, draftTarget, skills };
   const lines = [costs(profile)];
   if (!quick && name.startsWith('nano')) lines.push(await longText(model));
-  for (const contenders of [CONTENDERS, WARM_CONTENDERS]) {
+  for (const contenders of [{ ...CONTENDERS, ...remoteContenders(skills.keys()) }, WARM_CONTENDERS]) {
     lines.push(...(await race(name, contenders, setup, figures, quick)));
   }
   const rateOf = (kind: string) => median(figures.get(`${name}: ${kind}, undisturbed`)?.rounds ?? []);
@@ -167,9 +201,11 @@ async function benchModel(
       .filter((kind) => kind.startsWith(OWN))
       .map(rateOf),
   );
-  lines.push(
-    `draft in-process over the better of node-llama-cpp's own: ${(rateOf('draft in-process') / own).toFixed(2)}x`,
-  );
+  const inProcess = rateOf('draft in-process');
+  lines.push(`draft in-process over the better of node-llama-cpp's own: ${(inProcess / own).toFixed(2)}x`);
+  for (const runtime of skills.keys()) {
+    lines.push(`draft in ${runtime} over in-process: ${(rateOf(`draft in ${runtime}`) / inProcess).toFixed(2)}x`);
+  }
   await target.dispose();
   await draftTarget.dispose();
   await model.dispose();
