@@ -11,6 +11,8 @@ const UNUSED = [
   `@node-llama-cpp/!(${process.platform}-${process.arch}*)`,
   // The formatter of the generated contract, for other machines.
   `dprint-node/!(*.${process.platform}-${process.arch}*).node`,
+  // Panels and data sources that the dashboard does not have.
+  '@grafana/grafana-foundation-sdk/dist/!(cog|common|dashboard|dashboardv2|dashboardv2beta1|gauge|prometheus|resource|stat|table|timeseries)',
 ];
 
 const root = fileURLToPath(new URL('../node_modules/', import.meta.url));

@@ -125,7 +125,7 @@ describe('EntityMemory with the sql skill', () => {
     await untilSynchronized();
     assert.deepEqual(now(), { isPending: false, fallback: false });
     await test.pool.stop('sql');
-    assert.equal(now().fallback, false, 'a skill that nobody needs is missed by nobody');
+    assert.deepEqual(now(), { isPending: false, fallback: false }, 'a skill that nobody needs is missed by nobody');
     await until('both facts are counted', () => memory.gauges().facts === 2);
   });
 

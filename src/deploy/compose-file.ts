@@ -16,6 +16,8 @@ const MIB = 1024 ** 2;
 /** Relative weight of one processor: the kernel's default, cgroups(7). */
 const SHARES_PER_CPU = 1024;
 export const ASSISTANT_SERVICE = 'sarai';
+/** What watches; each has a folder of that name in deploy/, which is mounted. */
+export const MONITORING_SERVICES = ['prometheus', 'grafana'] as const;
 export const MONITORING_PROFILE = 'monitoring';
 const PROMETHEUS_IMAGE = 'prom/prometheus:v3.13.1';
 const GRAFANA_IMAGE = 'grafana/grafana:13.2.0';
@@ -145,11 +147,12 @@ function skill(manifest: Manifest): object {
   };
 }
 
-function monitoring(): Record<string, object> {
+function monitoring(): Record<(typeof MONITORING_SERVICES)[number], object> {
   const common = { profiles: [MONITORING_PROFILE], ...hardening(64 * MIB), networks: ['sarai_net'] };
   return {
     prometheus: {
       image: PROMETHEUS_IMAGE,
+      labels: labels('prometheus'),
       ...common,
       // The group owns the data folder of the image.
       user: `${UID}:65534`,
@@ -174,6 +177,7 @@ function monitoring(): Record<string, object> {
     },
     grafana: {
       image: GRAFANA_IMAGE,
+      labels: labels('grafana'),
       ...common,
       // The image supports any user of the group root.
       user: `${UID}:0`,
@@ -187,6 +191,7 @@ function monitoring(): Record<string, object> {
       ports: [`127.0.0.1:${variable('GRAFANA_PORT', '3000')}:3000`],
       volumes: [
         bind(`${HOME}/deploy/grafana/provisioning`, '/etc/grafana/provisioning'),
+        bind(`${HOME}/deploy/grafana/dashboards`, '/etc/grafana/dashboards'),
         bind(`${DEPLOY_DIR}/secrets/grafana-password`, '/run/secrets/grafana_password'),
         volume('grafana_data', '/var/lib/grafana'),
       ],

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
@@ -25,6 +25,7 @@ import {
   ASSISTANT_SERVICE,
   assistantSocketPath,
   composeFile,
+  MONITORING_SERVICES,
   modelVariable,
   skillService,
   specVariable,
@@ -83,6 +84,8 @@ export async function deploymentContents(
     // Without the record: the assistant reads that again whenever it connects to a skill.
     [specVariable(ASSISTANT_SERVICE)]: hashOf([...files].filter(([name]) => name.startsWith('sarai/'))),
   };
+  for (const service of MONITORING_SERVICES)
+    variables[specVariable(service)] = hashOf(contentsOf(join(HOME, 'deploy', service)));
   const modelFile = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
   for (const role of new Set(skills.flatMap(({ models }) => models))) variables[modelVariable(role)] = modelFile(role);
   const record: SkillRecord = { format: 1, manager: 'docker compose', skills: {} };
@@ -197,6 +200,15 @@ export function deployedAccess(folder: DeployFolder): { token: string; skills: s
 export function parseEnvFile(text: string): Record<string, string> {
   const lines = text.split('\n').filter(Boolean);
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+/** Every file of a folder, by its path in there. */
+function contentsOf(folder: string): [path: string, text: string][] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+    .map((path) => [relative(folder, path), readFileSync(path, 'utf8')]);
 }
 
 function hashOf(value: unknown): string {

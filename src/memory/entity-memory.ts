@@ -169,6 +169,7 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     return {
       facts: this.#store.recentFacts(),
       pending: this.#replicator?.pending ?? 0,
+      replicated: this.#replicator?.sent ?? 0,
       fallback: this.#replicator?.timesCurrent === this.#fellBackAt,
     };
   }

@@ -28,6 +28,8 @@ export class Replicator {
   #waiters: Waiter[] = [];
   /** How far the copy is; undefined while nobody knows. */
   #revision: number | undefined;
+  /** The last revision that the copy is known to have had; undefined before the first connection. */
+  #acknowledged: number | undefined;
   #generation = 0;
   #running: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -36,6 +38,8 @@ export class Replicator {
   error: string | undefined;
   /** How often the copy came to know everything. */
   timesCurrent = 0;
+  /** Changes that the copy took over. */
+  sent = 0;
 
   constructor(store: LocalStore, remote: RemoteSql, timeoutMs: number) {
     this.#store = store;
@@ -46,7 +50,7 @@ export class Replicator {
       if (this.#closed) return;
       this.#generation++;
       this.#revision = undefined;
-      if (this.pending > 0 && remote.isAvailable) this.notify();
+      if (remote.isAvailable) this.notify();
     });
   }
 
@@ -55,8 +59,9 @@ export class Replicator {
     return this.#revision === this.#store.revision && this.#remote.isAvailable;
   }
 
+  /** Changes that the copy does not know, as far as is known: while the skill does not run, by what it last said. */
   get pending(): number {
-    return this.#store.revision - (this.#revision ?? this.#store.confirmed);
+    return this.#store.revision - (this.#acknowledged ?? this.#store.confirmed);
   }
 
   /** There is something to do: changes, or a connection to make. */
@@ -128,6 +133,7 @@ export class Replicator {
     const { statements, revision } = this.#changes.since(after, this.#store.revision);
     await this.#remote.transaction(statements, this.#timeoutMs);
     if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
+    this.sent += revision - after;
     this.#advance(revision);
     if (this.#store.hasSettledNotes(revision)) await this.#store.confirm(revision);
   }
@@ -135,6 +141,7 @@ export class Replicator {
   /** The copy has a revision, whether it was just sent or had arrived before. */
   #advance(revision: number): void {
     this.#revision = revision;
+    this.#acknowledged = revision;
     if (revision === this.#store.revision) this.timesCurrent++;
     for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.settle(true);
   }

@@ -79,6 +79,8 @@ export interface MemoryGauges {
   facts: number;
   /** Changes that the sql skill has not seen yet. */
   pending: number;
+  /** Changes that the sql skill took over since the memory was opened. */
+  replicated: number;
   /** The local copy answers although there is a skill: since an operation had to do without it, the skill has not caught up. */
   fallback: boolean;
 }

@@ -19,6 +19,11 @@ export class Budget {
     this.#limits = limits;
   }
 
+  /** How much of the memory may be used, and how much of it is, spares included, as last measured. 0: no limit. */
+  get memory(): { budgetBytes: number; usedBytes: number } {
+    return { budgetBytes: this.#limits.memoryBytes, usedBytes: this.#used(this.#running()) };
+  }
+
   /** Stops what must go for a launch. One launch at a time, so that two cannot claim the same. @throws SkillUnavailableError */
   makeRoom(newcomer: SkillUnit): Promise<void> {
     const room = this.#room.then(() => this.#evictFor(newcomer));

@@ -89,6 +89,11 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     return [...skills.keys(), ...broken.keys()].sort();
   }
 
+  /** The memory that all skills together may use and do use, as last measured, in bytes. A budget of 0: no limit. */
+  get memory(): Budget['memory'] {
+    return this.#budget.memory;
+  }
+
   get runtime(): SkillRuntime {
     return this.#options.runtime;
   }

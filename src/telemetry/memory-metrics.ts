@@ -9,6 +9,7 @@ export class MemoryMetrics {
   readonly #triples: Gauge;
   readonly #fallback: Gauge;
   readonly #journal: Gauge;
+  readonly #replicated: Counter;
 
   constructor(registry: Registry, memory: EntityMemory) {
     const registers = [registry];
@@ -22,6 +23,11 @@ export class MemoryMetrics {
     this.#journal = new Gauge({
       name: 'sarai_memory_journal_depth',
       help: 'Changes that the sql skill has not seen yet.',
+      registers,
+    });
+    this.#replicated = new Counter({
+      name: 'sarai_memory_replicated_changes_total',
+      help: 'Changes that the sql skill took over.',
       registers,
     });
     const operations = new Counter({
@@ -52,9 +58,11 @@ export class MemoryMetrics {
 
   /** Reads what is not told of by events. */
   refresh(): void {
-    const { facts, pending, fallback } = this.#memory.gauges();
+    const { facts, pending, replicated, fallback } = this.#memory.gauges();
     this.#triples.set(facts);
     this.#journal.set(pending);
+    this.#replicated.reset();
+    this.#replicated.inc(replicated);
     this.#fallback.set(fallback ? 1 : 0);
   }
 }

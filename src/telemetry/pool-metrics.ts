@@ -17,6 +17,9 @@ const STATES = {
 } as const satisfies Record<SkillStatusReport['state'], true>;
 const STATE_NAMES = Object.keys(STATES);
 
+/** The codes that say something of the skill more than of what it was asked. Others appear when they happen first. */
+const FAILURES_OF_SKILLS = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'INTERNAL'];
+
 /** What is asked of a skill when metrics are read: [name, help, value]. */
 const GAUGES: [string, string, (report: SkillStatusReport) => number | undefined][] = [
   [
@@ -55,6 +58,8 @@ export class PoolMetrics {
   readonly #gauges: [Gauge<'skill_name'>, (report: SkillStatusReport) => number | undefined][];
   readonly #state: Gauge<'skill_name' | 'state'>;
   readonly #memory: Gauge<'name'>;
+  readonly #memoryBudget: Gauge;
+  readonly #memoryUsed: Gauge;
 
   constructor(registry: Registry, pool: ModelPool, exemplars: boolean) {
     const registers = [registry];
@@ -112,9 +117,20 @@ export class PoolMetrics {
       labelNames: ['name'],
       registers,
     });
+    this.#memoryBudget = new Gauge({
+      name: 'sarai_skill_memory_budget_bytes',
+      help: 'Memory that all skills together may use.',
+      registers,
+    });
+    this.#memoryUsed = new Gauge({
+      name: 'sarai_skill_memory_used_bytes',
+      help: 'Memory that counts against the budget: of running skills and spares.',
+      registers,
+    });
     // A series that is there from the beginning has a rate from its first count on.
     for (const skill_name of pool.names) {
       for (const each of [this.#requests, this.#launchFailures, this.#evictions]) each.inc({ skill_name }, 0);
+      for (const code of FAILURES_OF_SKILLS) this.#errors.inc({ skill_name, code }, 0);
       for (const kind of ['cold', 'warm', 'reused']) this.#launches.inc({ skill_name, kind }, 0);
       this.#latency.zero({ skill_name });
     }
@@ -149,6 +165,11 @@ export class PoolMetrics {
     const reports = await this.#pool.status(undefined, { recent: true });
     for (const each of [this.#state, this.#memory, this.#restarts, ...this.#gauges.map(([gauge]) => gauge)])
       each.reset();
+    const { budgetBytes, usedBytes } = this.#pool.memory;
+    this.#memoryUsed.set(usedBytes);
+    // Absent without a budget.
+    this.#memoryBudget.remove();
+    if (budgetBytes > 0) this.#memoryBudget.set(budgetBytes);
     for (const report of reports) {
       const skill_name = report.name;
       for (const [gauge, read] of this.#gauges) {
