@@ -1,10 +1,21 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EndedGeneration, GenerationObserver } from '../generation/index.ts';
-import type { SpeculationSnapshot } from '../speculative/index.ts';
+import type { FallbackReason, SpeculationSnapshot } from '../speculative/index.ts';
 
 const GENERATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Tested tokens that the acceptance rate looks back on, at least. */
 const WINDOW = 256;
+
+/** Every reason is there from the beginning, so that its rate is known from the first time on. */
+const NO_FALLBACKS = {
+  acceptance: 0,
+  gain: 0,
+  slow: 0,
+  lost: 0,
+  grammar: 0,
+  inexact: 0,
+  rollback: 0,
+} as const satisfies Record<FallbackReason, 0>;
 
 /** What the decoder counted; undefined while no model is loaded. */
 type Statistics = () => SpeculationSnapshot | undefined;
@@ -143,7 +154,7 @@ function exposeSpeculation(registry: Registry, statistics: Statistics): void {
     'sarai_speculative_fallbacks_total',
     'How often speculation ended or was not begun.',
     'reason',
-    ({ fallbacks }) => fallbacks,
+    ({ fallbacks }) => ({ ...NO_FALLBACKS, ...fallbacks }),
   );
 }
 

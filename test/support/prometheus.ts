@@ -12,6 +12,31 @@ import { until } from './scoped-pool.ts';
 /** The configuration that the deployment uses. */
 export const PROMETHEUS_CONFIG = join(import.meta.dirname, '../../deploy/prometheus/prometheus.yml');
 
+const RULES_FOLDER = join(PROMETHEUS_CONFIG, '../rules');
+/** The files of rules that the deployment uses. */
+export const RULES = { recording: join(RULES_FOLDER, 'recording.yml'), alerts: join(RULES_FOLDER, 'alerts.yml') };
+
+export interface RecordingRule {
+  record: string;
+  expr: string;
+  labels?: Record<string, string>;
+}
+
+export interface AlertRule {
+  alert: string;
+  expr: string;
+  for?: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/** The rules that the deployment uses. */
+export function readRules(): { recorded: RecordingRule[]; alerts: AlertRule[] } {
+  const read = <Rule>(path: string) =>
+    (parse(readFileSync(path, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
+  return { recorded: read<RecordingRule>(RULES.recording), alerts: read<AlertRule>(RULES.alerts) };
+}
+
 /** @returns why tests with Prometheus are skipped, or false when they are not */
 export function prometheusMissing(): string | false {
   const isThere = ['prometheus', 'promtool'].every((tool) => spawnSync(tool, ['--version']).status === 0);
