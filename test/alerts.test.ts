@@ -55,6 +55,16 @@ describe('the rules of Prometheus', { skip: prometheusMissing() }, () => {
     for (const { record } of recorded) assert.ok(text.includes(record), `${record} is not tested`);
   });
 
+  it('are explained: what to do stands in docs/metrics.md', () => {
+    const document = readFileSync(join(import.meta.dirname, '../docs/metrics.md'), 'utf8');
+    const [, section = ''] = document.split('\n## Alerts\n');
+    const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    assert.deepEqual(
+      rows,
+      alerts.map(({ alert }) => alert),
+    );
+  });
+
   it('would be noticed if they were wrong', () => {
     // The same cases against thresholds that are a little different.
     const cases = readFileSync(CASES, 'utf8').replace('../../../deploy/prometheus/rules', folder);

@@ -58,6 +58,8 @@ describe('metrics of skills', () => {
     assert.equal(await test.value('skill_stops_total{skill_name="echo",reason="idle"}'), 1);
     assert.equal(await test.value('skill_expected_up{skill_name="echo"}'), 0);
     assert.equal(await test.value('container_memory_usage_bytes{name="saraiskill.echo"}'), undefined);
+    assert.equal(await test.value('sarai_skill_memory_used_bytes'), 0);
+    assert.equal(await test.value('sarai_skill_memory_budget_bytes'), undefined, 'there is none');
   });
 
   it('tell the calls that run from those that wait, as the skill itself does', async () => {
