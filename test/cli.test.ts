@@ -34,6 +34,17 @@ describe('phoenix', () => {
     assert.equal(run('skill', 'stop', 'sql').stdout, 'sql: was not running\n');
   });
 
+  it('lets the draft skill write, as much as it is asked for', () => {
+    const write = (...more: string[]) => run('skill', 'call', 'draft', 'Mi hermana vive', '--json', ...more);
+    const written = (...more: string[]) => (JSON.parse(write(...more).stdout) as { text: string }).text;
+    assert.equal(written(), '');
+    const short = written('--max-tokens', '3');
+    assert.ok(short.length > 0);
+    const long = written('--max-tokens', '12');
+    assert.ok(long.startsWith(short) && long.length > short.length, JSON.stringify([short, long]));
+    assert.match(write('--max-tokens', '0').stderr, /no whole number above 0/);
+  });
+
   it('exports, forgets and imports', () => {
     const file = join(folder, 'export.jsonl');
     assert.equal(run('memory', 'export', file).code, 0);

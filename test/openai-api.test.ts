@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateObject, generateText, streamText } from 'ai';
+import { generateText, Output, streamText } from 'ai';
 import OpenAI from 'openai';
 import { z } from 'zod';
 import { type RunningAssistant, startAssistant } from './support/assistant.ts';
@@ -255,7 +255,9 @@ describe('Vercel AI SDK', () => {
 
   it('generates an object that a schema describes', async () => {
     const schema = z.object({ mood: z.enum(['good', 'bad']), sure: z.boolean() });
-    const { object } = await generateObject({ model: provider()(model), schema, prompt: 'How are you?', seed: 3 });
-    assert.ok(schema.safeParse(object).success);
+    const { output } = await generateText({
+      ...{ model: provider()(model), output: Output.object({ schema }), prompt: 'How are you?', seed: 3 },
+    });
+    assert.ok(schema.safeParse(output).success);
   });
 });

@@ -8,6 +8,7 @@ import { memoryCommand } from './commands/memory.ts';
 import { modelsCommand } from './commands/models.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
+import { topCommand } from './commands/top.ts';
 import { describeError } from './errors.ts';
 
 const program = new Command('phoenix')
@@ -19,6 +20,7 @@ const program = new Command('phoenix')
   .addCommand(chatCommand())
   .addCommand(memoryCommand())
   .addCommand(skillCommand())
+  .addCommand(topCommand())
   .addCommand(modelsCommand())
   .addCommand(deployCommand())
   .addCommand(doctorCommand());

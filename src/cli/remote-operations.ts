@@ -14,6 +14,9 @@ import type { SkillStatusReport } from '../pool/index.ts';
 import { readReply, requestOptions } from './chat-stream.ts';
 import { CliError } from './errors.ts';
 
+/** How long one may take to say what it measures, in milliseconds. */
+const METRICS_TIMEOUT_MS = 10_000;
+
 /** Asks a running Phoenix over HTTP. */
 export class RemoteOperations implements Operations {
   readonly #url: string;
@@ -128,6 +131,14 @@ export class RemoteOperations implements Operations {
 
   callSkill(name: string, call: SkillCall): Promise<SkillCallAnswer> {
     return this.#json('POST', skillPath(name, 'call'), call);
+  }
+
+  /** What it measures, as Prometheus reads it. */
+  async metrics(signal?: AbortSignal): Promise<string> {
+    const patience = AbortSignal.timeout(METRICS_TIMEOUT_MS);
+    return await (
+      await this.#request('GET', '/metrics', { signal: signal ? AbortSignal.any([signal, patience]) : patience })
+    ).text();
   }
 
   async #json<T>(method: string, path: string, body?: object): Promise<T> {

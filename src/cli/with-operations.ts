@@ -28,12 +28,8 @@ export function configOf(command: Command): LoadedConfig {
 /** Runs something against the Phoenix of this state folder: the one that is deployed or serves it, or else one inside this process. */
 export async function withOperations(command: Command, run: (operations: Operations) => Promise<void>): Promise<void> {
   const config = configOf(command);
-  const deployed = findDeployment(config.state_dir);
-  if (deployed) {
-    const hint =
-      '; it is deployed: see "phoenix deploy --status"; "phoenix deploy" brings it back, "phoenix deploy --down" ends it';
-    return await run(new RemoteOperations(deployed.url, deployed.token, hint));
-  }
+  const deployed = connectToDeployed(config);
+  if (deployed) return await run(deployed);
   const lock = await lockStateDir(config.state_dir, 0);
   if (lock) {
     lock[Symbol.dispose]();
@@ -42,6 +38,23 @@ export async function withOperations(command: Command, run: (operations: Operati
   const remote = findServer(config);
   if (remote) return await run(remote);
   return await embedded(config, run);
+}
+
+/** The Phoenix that is deployed from this state folder, or serves it. @throws CliError when there is none */
+export async function connectToRunning(config: LoadedConfig): Promise<RemoteOperations> {
+  const running = connectToDeployed(config) ?? findServer(config, '; "phoenix start" starts it');
+  if (running) return running;
+  throw new CliError(
+    `no assistant runs on ${config.state_dir}: start it with "phoenix start", or deploy it with "phoenix deploy"`,
+  );
+}
+
+function connectToDeployed(config: LoadedConfig): RemoteOperations | undefined {
+  const deployed = findDeployment(config.state_dir);
+  if (!deployed) return undefined;
+  const hint =
+    '; it is deployed: see "phoenix deploy --status"; "phoenix deploy" brings it back, "phoenix deploy --down" ends it';
+  return new RemoteOperations(deployed.url, deployed.token, hint);
 }
 
 async function embedded(config: LoadedConfig, run: (operations: Operations) => Promise<void>): Promise<void> {
@@ -60,9 +73,10 @@ async function embedded(config: LoadedConfig, run: (operations: Operations) => P
   }
 }
 
-function findServer(config: LoadedConfig): RemoteOperations | undefined {
+/** @param hint what to do when it does not answer */
+function findServer(config: LoadedConfig, hint?: string): RemoteOperations | undefined {
   const path = serverFilePath(config.state_dir);
   if (!existsSync(path)) return undefined;
   const { url } = serverFile.parse(JSON.parse(readFileSync(path, 'utf8')));
-  return new RemoteOperations(url, config.server.token);
+  return new RemoteOperations(url, config.server.token, hint);
 }

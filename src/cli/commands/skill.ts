@@ -85,20 +85,23 @@ export function skillCommand(): Command {
     .argument('<name>')
     .argument('<prompt>')
     .option('--parameter <value>', 'a value of the statement, repeatable; JSON, or else text', collectParameter, [])
+    .option('--max-tokens <n>', 'most tokens of the answer, for a skill that writes text, as draft', parseCount)
     .option('--schema', 'let an SQL statement change the schema')
     .option('--timeout <ms>', 'milliseconds', parseCount)
     .option('--json', 'print the whole answer')
-    .action((name: string, prompt: string, { parameter, schema, timeout, json }: CallOptions, command: Command) =>
-      withOperations(command, async (operations) => {
-        const answer = await operations.callSkill(name, {
-          prompt,
-          ...(parameter.length > 0 ? { parameters: parameter } : {}),
-          ...(schema ? { grants: ['schema'] } : {}),
-          ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-        });
-        if (json) print(answer);
-        else process.stdout.write(`${answer.text}\n`);
-      }),
+    .action(
+      (name: string, prompt: string, { parameter, maxTokens, schema, timeout, json }: CallOptions, command: Command) =>
+        withOperations(command, async (operations) => {
+          const answer = await operations.callSkill(name, {
+            prompt,
+            ...(parameter.length > 0 ? { parameters: parameter } : {}),
+            ...(maxTokens === undefined ? {} : { maxTokens }),
+            ...(schema ? { grants: ['schema'] } : {}),
+            ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+          });
+          if (json) print(answer);
+          else process.stdout.write(`${answer.text}\n`);
+        }),
     );
   skill
     .command('build')
@@ -138,6 +141,7 @@ async function buildImages(
 
 interface CallOptions {
   parameter: (string | number | null)[];
+  maxTokens?: number;
   schema?: boolean;
   timeout?: number;
   json?: boolean;
