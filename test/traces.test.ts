@@ -1,7 +1,11 @@
 /** One chat request is one trace, from the client that sent it into the skill. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type RunningAssistant, startAssistant } from './support/assistant.ts';
+import { type RunningAssistant, startAssistant, temporaryFolder } from './support/assistant.ts';
+import { writeVariant } from './support/gguf.ts';
+import { NANO_TARGET } from './support/nano.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './support/otlp.ts';
 import { FIXTURES } from './support/pool.ts';
 import { prometheusMissing, startPrometheus } from './support/prometheus.ts';
@@ -30,8 +34,8 @@ describe('traces', () => {
     await response.text();
   };
   /** The spans of a trace, once its request has ended. */
-  const trace = async (traceId: string) => {
-    await receiver.untilSpan('the request', (span) => span.traceId === traceId && span.name === 'invoke_agent phoenix');
+  const trace = async (traceId: string, root = 'invoke_agent phoenix') => {
+    await receiver.untilSpan('the request', (span) => span.traceId === traceId && span.name === root);
     return receiver.spans.filter((span) => span.traceId === traceId);
   };
   const one = (spans: readonly ReceivedSpan[], isWanted: (span: ReceivedSpan) => boolean): ReceivedSpan => {
@@ -83,8 +87,11 @@ describe('traces', () => {
     assert.equal(agent.attributes['sarai.request.used_skill'], true);
 
     assert.equal(one(spans, ({ name }) => name === 'understand').parentSpanId, agent.spanId);
-    const store = one(spans, ({ name }) => name === 'memory store');
+    const store = one(spans, ({ name }) => name === 'upsert_memory');
     assert.equal(store.parentSpanId, agent.spanId);
+    assert.equal(store.attributes['gen_ai.operation.name'], 'upsert_memory');
+    assert.equal(store.attributes['gen_ai.memory.record.count'], 1);
+    assert.equal(store.attributes['sarai.memory.operation'], 'store');
     assert.equal(store.attributes['sarai.memory.from'], 'skill');
     const launch = one(spans, ({ name }) => name === 'launch sql');
     const calls = spans.filter(({ name, kind }) => name === INFER && kind === 'client');
@@ -113,7 +120,7 @@ describe('traces', () => {
       spans.map(({ name, kind }) => `${name} ${kind}`).sort(),
       [
         'invoke_agent phoenix server',
-        'memory recall internal',
+        'search_memory internal',
         `${INFER} client`,
         `${INFER} server`,
         'understand internal',
@@ -149,6 +156,65 @@ describe('traces', () => {
     assert.equal(generation.name, `chat ${generation.attributes['gen_ai.request.model']}`);
     assert.equal(generation.attributes['gen_ai.request.max_tokens'], 24);
     assert.equal(generation.attributes['gen_ai.usage.output_tokens'], agent.attributes['gen_ai.usage.output_tokens']);
+    for (const { attributes } of [agent, generation]) assert.equal(attributes['gen_ai.output.type'], 'json');
+    assert.ok(Number(generation.attributes['gen_ai.usage.input_tokens']) > 0);
+    assert.ok(Number(generation.attributes['gen_ai.response.time_to_first_chunk']) > 0);
+    const steps = spans.filter(({ parentSpanId }) => parentSpanId === generation.spanId);
+    const prefill = one(steps, ({ name }) => name === 'prefill');
+    const decode = one(steps, ({ name }) => name === 'decode');
+    assert.ok(generation.start <= prefill.start && prefill.end <= decode.start && decode.end <= generation.end);
+    assert.equal(decode.attributes['sarai.tokens.target'], generation.attributes['gen_ai.usage.output_tokens']);
+  });
+
+  it('hold what the model does without the assistant', async () => {
+    const model = 'phoenix-nano-target';
+    const asked: [path: string, traceId: string, root: string, body: object][] = [
+      [MESSAGE, '1'.repeat(32), `chat ${model}`, { messages: [{ role: 'user', content: 'Hola' }], max_tokens: 4 }],
+      ['/v1/completions', '2'.repeat(32), `text_completion ${model}`, { prompt: 'Hola', max_tokens: 4 }],
+      ['/v1/embeddings', '3'.repeat(32), `embeddings ${model}`, { input: 'Hola' }],
+    ];
+    for (const [path, traceId, root, body] of asked) {
+      const response = await post(path, { model, ...body }, { traceparent: `00-${traceId}-${REMOTE_SPAN}-01` });
+      assert.equal(response.status, 200, await response.text());
+      const span = one(await trace(traceId, root), ({ name }) => name === root);
+      assert.equal(span.parentSpanId, REMOTE_SPAN);
+      assert.equal(span.attributes['gen_ai.operation.name'], root.split(' ')[0]);
+      assert.equal(span.attributes['gen_ai.request.model'], model);
+      assert.ok(Number(span.attributes['gen_ai.usage.input_tokens']) > 0);
+    }
+    assert.equal((await post('/v1/completions', { model, prompt: 'Hola', max_tokens: 1 })).status, 200);
+    await receiver.untilSpan(
+      'a trace of its own',
+      ({ name, parentSpanId }) => name === `text_completion ${model}` && parentSpanId === undefined,
+    );
+  });
+
+  it('say what kind of failure it was', async () => {
+    const body = { model: 'phoenix-nano-target', prompt: 'x '.repeat(5000), max_tokens: 4 };
+    const traceparent = `00-${'4'.repeat(32)}-${REMOTE_SPAN}-01`;
+    assert.equal((await post('/v1/completions', body, { traceparent })).status, 400);
+    const failed = await receiver.untilSpan('the failure', ({ traceId }) => traceId === '4'.repeat(32));
+    assert.deepEqual([failed.isError, failed.attributes['error.type']], [true, 'context_length_exceeded']);
+  });
+
+  it('hold no text of the user or of the answer, even where something fails', async () => {
+    const secret = 'Xanthippe';
+    await say(`Mi hermana vive en ${secret}`, 'e'.repeat(32));
+    await say('¿Dónde vive mi hermana?', 'e'.repeat(32));
+    await say(`Mi ${secret} y la suya`, 'e'.repeat(32), '01', {
+      response_format: { type: 'json_object' },
+      max_tokens: 24,
+    });
+    const traceparent = `00-${'e'.repeat(32)}-${REMOTE_SPAN}-01`;
+    const grammar = { response_format: { type: 'grammar', grammar: `root ::= ${secret} ::=` } };
+    const messages = [{ role: 'user', content: secret }];
+    assert.equal((await post(MESSAGE, { model: 'phoenix', messages, ...grammar }, { traceparent })).status, 400);
+    await receiver.untilSpan('the failure', ({ isError, traceId }) => isError && traceId === 'e'.repeat(32));
+    await until('four requests', () => {
+      const own = receiver.spans.filter(({ traceId }) => traceId === 'e'.repeat(32));
+      return own.filter(({ name }) => name === 'invoke_agent phoenix').length === 4;
+    });
+    assert.doesNotMatch(receiver.received, new RegExp(`${secret}|hermana|Madrid`, 'i'));
   });
 
   it('are named by the log and, as examples, by the metrics', { skip: prometheusMissing() }, async () => {
@@ -174,6 +240,47 @@ describe('traces', () => {
     const named = series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id));
     const known = new Set(receiver.spans.map(({ traceId }) => traceId));
     assert.ok(named.length > 0 && named.every((traceId) => known.has(traceId)), JSON.stringify(named));
+  });
+});
+
+describe('the trace of a generation that another model drafts for', () => {
+  const folder = temporaryFolder();
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('leads into the draft skill', async () => {
+    const target = join(folder, 'slow.gguf');
+    // Says what nano says and takes about ten times as long.
+    writeVariant(NANO_TARGET, target, { type: 'q8_0', extraLayers: 12, width: 1024 });
+    await using receiver = await startOtlpReceiver();
+    await using assistant = await startAssistant({
+      PHOENIX_TELEMETRY_OTLP_ENDPOINT: receiver.url,
+      PHOENIX_MODELS_TARGET: target,
+      PHOENIX_MODELS_SPECULATION: 'distribution',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+    });
+    const post = (path: string, body: object) =>
+      fetch(new URL(path, assistant.url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    assert.equal((await post('/api/skills/draft/start', {})).status, 200);
+    const prompt = '<|extract|>Mi hermana Ana vive en Oslo.<|out|>';
+    const body = { model: 'phoenix-nano-target', prompt, max_tokens: 48 };
+    // Whether drafting pays is decided anew for each generation, by what was measured.
+    await until('a generation that was drafted for', async () => {
+      assert.equal((await post('/v1/completions', body)).status, 200);
+      return receiver.spans.some(({ attributes }) => Number(attributes['sarai.tokens.draft']) > 0);
+    });
+    const decode = await receiver.untilSpan('it', ({ attributes }) => Number(attributes['sarai.tokens.draft']) > 0);
+    const draft = await receiver.untilSpan(
+      'the draft',
+      ({ name, traceId }) => name === 'sarai.skills.SkillService/Draft' && traceId === decode.traceId,
+    );
+    assert.deepEqual([draft.kind, draft.attributes['sarai.skill.name']], ['client', 'draft']);
+    const generation = receiver.spans.find(({ spanId }) => spanId === draft.parentSpanId);
+    assert.equal(generation?.name, 'text_completion phoenix-nano-target');
+    assert.equal(decode.parentSpanId, generation.spanId);
   });
 });
 

@@ -43,12 +43,13 @@ export class LocalOperations implements Operations {
   }
 
   reply(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): AsyncIterable<ReplyPiece> {
-    // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/
+    // https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-agent-spans.md
     const attributes = {
       'gen_ai.operation.name': 'invoke_agent',
       'gen_ai.provider.name': 'phoenix',
       'gen_ai.agent.name': 'phoenix',
       'gen_ai.request.model': 'phoenix',
+      'gen_ai.output.type': options?.format && options.format.kind !== 'gbnf' ? 'json' : 'text',
     };
     const attributesOf = ({ answer }: ReplyPiece) => answer && spanAttributes(answer);
     return this.#metrics.requests.observe({ attributes, attributesOf, signal }, () =>
@@ -151,7 +152,6 @@ export class LocalOperations implements Operations {
 
 function spanAttributes({ model, finish, promptTokens, completionTokens, language, memory }: ChatAnswer): Attributes {
   return {
-    'gen_ai.output.type': 'text',
     'gen_ai.response.finish_reasons': [finish],
     'gen_ai.usage.input_tokens': promptTokens,
     'gen_ai.usage.output_tokens': completionTokens,

@@ -1,10 +1,18 @@
 import type { CompleteOptions, PromptPart, TextModel } from '../language/index.ts';
 import { inspectModel } from '../models/index.ts';
 import type { Draft, SpeculationSnapshot } from '../speculative/index.ts';
-import { currentRequest, iterateIn, runIn, type Span, startSpan } from '../tracing/index.ts';
+import { currentRequest, iterateIn, runIn } from '../tracing/index.ts';
 import { GenerationError } from './error.ts';
 import { type ModelSettings, modelName, OpenModel } from './open-model.ts';
-import type { GeneratedPiece, Generation, GenerationInput, GenerationOptions, ModelCard } from './types.ts';
+import { GenerationSpan, startEmbeddings } from './spans.ts';
+import type {
+  EndedGeneration,
+  GeneratedPiece,
+  Generation,
+  GenerationInput,
+  GenerationOptions,
+  ModelCard,
+} from './types.ts';
 
 /** After a failed attempt to load the model, the next one is made no sooner, in milliseconds. */
 const RETRY_MS = 30_000;
@@ -24,16 +32,6 @@ export interface GenerationObserver {
   loaded(card: ModelCard, seconds: number): void;
   failed(error: unknown): void;
   generated(ended: EndedGeneration): void;
-}
-
-export interface EndedGeneration {
-  /** `cancelled` when the client left. */
-  finish: 'stop' | 'length' | 'cancelled' | 'error';
-  promptTokens: number;
-  tokens: number;
-  seconds: number;
-  /** Until the first token; undefined when there was none. */
-  firstTokenSeconds: number | undefined;
 }
 
 /**
@@ -90,12 +88,12 @@ export class Generator {
       throw new GenerationError('busy', `${this.#active.size} generations are under way or wait: try again later`);
     }
     const stopped = this.#stoppedBy(signal);
-    const span = startGeneration(model.card.name, input, options);
+    const trace = GenerationSpan.start(model.card.name, input, options);
     try {
-      const generation = await runIn(currentRequest(), span, () => model.generate(input, options, stopped));
-      return { ...generation, [Symbol.asyncIterator]: () => this.#observed(generation, stopped, span) };
+      const generation = await runIn(currentRequest(), trace?.span, () => model.generate(input, options, stopped));
+      return { ...generation, [Symbol.asyncIterator]: () => this.#observed(generation, stopped, trace) };
     } catch (error) {
-      span?.end(error);
+      trace?.span.end(error);
       throw error;
     }
   }
@@ -105,8 +103,15 @@ export class Generator {
     const model = await this.#model(signal);
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#active.add(ended);
+    const span = startEmbeddings(model.card.name);
     try {
-      return await model.embed(inputs, this.#stoppedBy(signal));
+      const embedded = await model.embed(inputs, this.#stoppedBy(signal));
+      span?.set({ 'gen_ai.usage.input_tokens': embedded.tokens });
+      span?.end();
+      return embedded;
+    } catch (error) {
+      span?.end(error);
+      throw error;
     } finally {
       this.#active.delete(ended);
       resolve();
@@ -185,7 +190,7 @@ export class Generator {
   async *#observed(
     generation: Generation,
     signal: AbortSignal,
-    span: Span | undefined,
+    trace: GenerationSpan | undefined,
   ): AsyncGenerator<GeneratedPiece, void, undefined> {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#active.add(ended);
@@ -193,50 +198,29 @@ export class Generator {
     let firstTokenSeconds: number | undefined;
     let tokens = 0;
     let finish: EndedGeneration['finish'] = 'cancelled';
+    let failure: unknown;
     try {
-      const pieces = span ? iterateIn(currentRequest(), span, () => generation) : generation;
+      const pieces = trace ? iterateIn(currentRequest(), trace.span, () => generation) : generation;
       for await (const piece of pieces) {
+        trace?.token(piece.origin);
         firstTokenSeconds ??= (performance.now() - started) / 1000;
         tokens++;
         if (piece.finish) finish = piece.finish;
         yield piece;
       }
     } catch (error) {
-      if (!signal.aborted) finish = 'error';
+      if (!signal.aborted) {
+        finish = 'error';
+        failure = error;
+      }
       throw error;
     } finally {
       this.#active.delete(ended);
       resolve();
       const seconds = (performance.now() - started) / 1000;
       const { promptTokens } = generation;
-      span?.set({
-        'gen_ai.usage.input_tokens': promptTokens,
-        'gen_ai.usage.output_tokens': tokens,
-        'gen_ai.response.finish_reasons': [finish],
-      });
-      span?.end(finish === 'error' ? new Error('the generation failed') : undefined);
+      trace?.end({ finish, promptTokens, tokens, seconds, firstTokenSeconds }, failure);
       this.#options.observer?.generated?.({ finish, promptTokens, tokens, seconds, firstTokenSeconds });
     }
   }
-}
-
-/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
-function startGeneration(
-  model: string,
-  input: GenerationInput,
-  { temperature, topP, topK, maxTokens, seed }: GenerationOptions,
-): Span | undefined {
-  const operation = 'messages' in input ? 'chat' : 'text_completion';
-  return startSpan(`${operation} ${model}`, {
-    attributes: {
-      'gen_ai.operation.name': operation,
-      'gen_ai.provider.name': 'phoenix',
-      'gen_ai.request.model': model,
-      ...(temperature !== undefined && { 'gen_ai.request.temperature': temperature }),
-      ...(topP !== undefined && { 'gen_ai.request.top_p': topP }),
-      ...(topK !== undefined && { 'gen_ai.request.top_k': topK }),
-      ...(maxTokens !== undefined && { 'gen_ai.request.max_tokens': maxTokens }),
-      ...(seed !== undefined && { 'gen_ai.request.seed': seed }),
-    },
-  });
 }

@@ -61,6 +61,17 @@ export interface Generation extends AsyncIterable<GeneratedPiece> {
   readonly promptTokens: number;
 }
 
+/** A generation that is over. */
+export interface EndedGeneration {
+  /** `cancelled` when the client left. */
+  finish: 'stop' | 'length' | 'cancelled' | 'error';
+  promptTokens: number;
+  tokens: number;
+  seconds: number;
+  /** Until the first token; undefined when there was none. */
+  firstTokenSeconds: number | undefined;
+}
+
 /** What a loaded model can do. */
 export interface ModelCard {
   /** As clients name it, for example "phoenix-nano-target". */

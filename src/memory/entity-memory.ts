@@ -24,6 +24,17 @@ import type {
 const RECALL_TIMEOUT_MS = 1000;
 const DAY_MS = 86_400_000;
 
+/** https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md#memory */
+const SPAN_NAMES: Record<MemoryObservation['operation'], string> = {
+  store: 'upsert_memory',
+  import: 'upsert_memory',
+  recall: 'search_memory',
+  history: 'search_memory',
+  retract: 'update_memory',
+  forget: 'delete_memory',
+  rotate: 'delete_memory',
+};
+
 export interface EntityMemoryOptions {
   /** Path of the local file. */
   path: string;
@@ -79,7 +90,7 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     return await this.#observed('store', async () => {
       await this.#store.writeAll(checked, (writer, fact) => writer.store(fact));
       const durable = await this.#untilReplicated();
-      return [{ stored: checked.length, durable }, durable];
+      return [{ stored: checked.length, durable }, durable, checked.length];
     });
   }
 
@@ -112,9 +123,13 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     if (combinationOf(checked) !== '') return await this.#change('forget', (writer) => writer.forget(checked));
     if (!everything) throw new MemoryInputError('pattern', 'names nothing: to forget everything, say so');
     const { facts, history } = this.#store.stats();
-    await this.#change('forget', (writer) => writer.clear());
+    const forgotten = facts + history;
+    await this.#change('forget', (writer) => {
+      writer.clear();
+      return forgotten;
+    });
     await this.vacuum();
-    return facts + history;
+    return forgotten;
   }
 
   /** Deletes what was last seen more than some days ago. @returns how many @throws MemoryInputError */
@@ -150,7 +165,7 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
   async import(lines: AsyncIterable<string>): Promise<number> {
     return await this.#observed('import', async () => {
       const imported = await importLines(this.#store, lines);
-      return [imported, await this.#untilReplicated()];
+      return [imported, await this.#untilReplicated(), imported];
     });
   }
 
@@ -174,15 +189,17 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     };
   }
 
-  /** Tells of an operation: how long it took, and who did it. */
+  /** Tells of an operation: how long it took, who did it, and to how many facts. */
   async #observed<T>(
     operation: MemoryObservation['operation'],
-    run: () => Promise<[T, Stored['durable']]>,
+    run: () => Promise<[result: T, from: Stored['durable'], facts: number]>,
   ): Promise<T> {
     const started = performance.now();
-    return await traced(`memory ${operation}`, {}, async (span) => {
-      const [result, from] = await run();
-      span?.set({ 'sarai.memory.from': from });
+    const name = SPAN_NAMES[operation];
+    const attributes = { 'gen_ai.operation.name': name, 'sarai.memory.operation': operation };
+    return await traced(name, { attributes }, async (span) => {
+      const [result, from, facts] = await run();
+      span?.set({ 'sarai.memory.from': from, 'gen_ai.memory.record.count': facts });
       if (from === 'skill') {
         // Its change may have travelled with another's.
         const request = currentRequest();
@@ -193,10 +210,11 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     });
   }
 
-  async #change<T>(operation: MemoryObservation['operation'], change: (writer: FactWriter) => T): Promise<T> {
+  /** @param change returns how many facts it changed */
+  async #change(operation: MemoryObservation['operation'], change: (writer: FactWriter) => number): Promise<number> {
     return await this.#observed(operation, async () => {
-      const result = await this.#store.write(change);
-      return [result, await this.#untilReplicated()];
+      const changed = await this.#store.write(change);
+      return [changed, await this.#untilReplicated(), changed];
     });
   }
 
@@ -215,7 +233,7 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     if (query.asOf !== undefined) checkTime('asOf', query.asOf);
     return await this.#observed(operation, async () => {
       const page = await this.#readChecked(checked);
-      return [page, page.from];
+      return [page, page.from, page.triples.length];
     });
   }
 

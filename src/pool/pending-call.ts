@@ -190,7 +190,7 @@ export class PendingCall {
     if (this.#span) {
       if (this.#span.isSampled) call.traceId = this.#span.traceId;
       this.#span.set({ 'rpc.response.status_code': code });
-      this.#span.end(code === 'OK' ? undefined : new Error(code));
+      this.#span.end(code === 'OK' ? undefined : { code });
     }
     observe(call);
   }

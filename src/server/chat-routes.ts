@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ChatAnswer, ChatMessage, Operations, ReplyPiece } from '../assistant/index.ts';
-import type { Generator } from '../generation/index.ts';
+import type { Generation, Generator } from '../generation/index.ts';
 import { continueTrace } from '../tracing/index.ts';
 import { chatRequest, generationOptions, outputFormat, unknownModel } from './openai.ts';
 import { clientGone, sendEvents } from './sse.ts';
@@ -28,8 +28,7 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
       confidence: logprobs === true,
     };
     const gone = clientGone(reply);
-    const { traceparent } = request.headers;
-    const pieces = continueTrace(typeof traceparent === 'string' ? traceparent : undefined, () =>
+    const pieces = await continueTrace(request.headers.traceparent, () =>
       model === ASSISTANT ? operations.reply(messages, options, gone) : plainReply(generator, messages, options, gone),
     );
     const context = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
@@ -66,18 +65,21 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
   });
 }
 
-/** What the model says by itself, without the assistant and its memory. */
-async function* plainReply(
+/** What the model says by itself, without the assistant and its memory. @throws GenerationError */
+async function plainReply(
   generator: Generator,
   messages: readonly ChatMessage[],
   options: Parameters<Generator['generate']>[1],
   signal: AbortSignal,
-): AsyncGenerator<ReplyPiece> {
+): Promise<AsyncIterable<ReplyPiece>> {
   const turns = messages.map(({ role, content }) => ({
     role: role === 'assistant' || role === 'user' ? role : ('system' as const),
     text: content,
   }));
-  const generation = await generator.generate({ messages: turns }, options, signal);
+  return replyOf(await generator.generate({ messages: turns }, options, signal));
+}
+
+async function* replyOf(generation: Generation): AsyncGenerator<ReplyPiece> {
   const { promptTokens, model } = generation;
   let text = '';
   let completionTokens = 0;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { GeneratedPiece, Generation, Generator } from '../generation/index.ts';
+import { continueTrace } from '../tracing/index.ts';
 import { completionRequest, embeddingRequest, generationOptions, unknownModel } from './openai.ts';
 import { clientGone, sendEvents } from './sse.ts';
 
@@ -20,7 +21,9 @@ export function completionRoutes(app: FastifyInstance, generator: Generator): vo
     const { prompt } = body;
     const input = typeof prompt === 'string' ? { raw: prompt } : { tokens: prompt };
     const options = { maxTokens: DEFAULT_MAX_TOKENS, ...generationOptions(body), confidence: body.logprobs === 0 };
-    const generation = await generator.generate(input, options, clientGone(reply));
+    const generation = await continueTrace(request.headers.traceparent, () =>
+      generator.generate(input, options, clientGone(reply)),
+    );
     const context = { id: `cmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: body.model };
     const echo = body.echo === true && typeof prompt === 'string' ? prompt : '';
     if (body.stream) {
@@ -47,7 +50,9 @@ export function completionRoutes(app: FastifyInstance, generator: Generator): vo
   app.post('/v1/embeddings', async (request, reply) => {
     const body = embeddingRequest.parse(request.body);
     check(body.model);
-    const { vectors, tokens } = await generator.embed(body.input, clientGone(reply));
+    const { vectors, tokens } = await continueTrace(request.headers.traceparent, () =>
+      generator.embed(body.input, clientGone(reply)),
+    );
     const encode = (vector: readonly number[]) =>
       body.encoding_format === 'base64' ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector;
     return {

@@ -114,13 +114,18 @@ function wrap(span: OtelSpan, errorCode: number): Span {
     end: (error) => {
       if (!span.isRecording()) return;
       if (error !== undefined) {
-        const { name, message } = error instanceof Error ? error : new Error(String(error));
-        span.setAttributes({ 'error.type': name });
-        span.setStatus({ code: errorCode, message });
+        span.setAttributes({ 'error.type': kindOf(error) });
+        span.setStatus({ code: errorCode });
       }
       span.end(wallClock());
     },
   };
+}
+
+/** A name from a small set: the code of an error, or its class. https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/ */
+function kindOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : '_OTHER';
 }
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header */

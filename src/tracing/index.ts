@@ -14,6 +14,7 @@ export {
   type SpanOptions,
   setTracer,
   startSpan,
+  startTrace,
   type Tracer,
   traced,
   traceparentOf,

@@ -13,7 +13,7 @@ export interface Span {
   /** Whether it is kept: an example of a measurement must exist. */
   readonly isSampled: boolean;
   set(attributes: Attributes): void;
-  /** Ends it, as failed if there is an error. The first end counts. */
+  /** Ends it, as failed if there is an error; of that only the kind is kept: its message may quote the user. The first end counts. */
   end(error?: unknown): void;
 }
 
@@ -81,14 +81,19 @@ export function traceparentOf({ traceId, spanId, isSampled }: Span): string {
 }
 
 /** Runs something as part of another program's trace, which its `traceparent` names. */
-export function continueTrace<T>(traceparent: string | undefined, run: () => T): T {
-  if (!tracer || traceparent === undefined) return run();
+export function continueTrace<T>(traceparent: string | string[] | undefined, run: () => T): T {
+  if (!tracer || typeof traceparent !== 'string') return run();
   return scopes.run({ request: currentRequest(), parent: traceparent }, run);
 }
 
 /** Begins a request: a trace of its own, or a part of the one that this code belongs to. */
 export function beginRequest(name: string, options: SpanOptions): { request: RequestContext; span: Span | undefined } {
-  return { request: new RequestContext(), span: tracer?.start(name, options, scopes.getStore()?.parent) };
+  return { request: new RequestContext(), span: startTrace(name, options) };
+}
+
+/** Begins a step of the trace that this code belongs to, or a trace of its own when it belongs to none. */
+export function startTrace(name: string, options: SpanOptions): Span | undefined {
+  return tracer?.start(name, options, scopes.getStore()?.parent);
 }
 
 /** Begins a step of the trace that this code belongs to; undefined when it belongs to none. */

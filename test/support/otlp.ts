@@ -1,7 +1,7 @@
 /** Takes traces as a collector does: OTLP over HTTP, as JSON. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { until } from './scoped-pool.ts';
 
 type AnyValue = {
@@ -53,6 +53,8 @@ export interface ReceivedSpan {
 export interface OtlpReceiver extends AsyncDisposable {
   url: string;
   readonly spans: ReceivedSpan[];
+  /** Everything that came, as it came. */
+  readonly received: string;
   /** Waits until there is a span. */
   untilSpan(what: string, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan>;
 }
@@ -64,12 +66,15 @@ const STATUS_ERROR = 2;
 /** Starts a receiver on a free port of 127.0.0.1. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
+  let received = '';
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST' || request.url !== '/v1/traces') {
       response.writeHead(404).end();
       return;
     }
-    spans.push(...read((await json(request)) as ExportRequest));
+    const body = await text(request);
+    received += body;
+    spans.push(...read(JSON.parse(body) as ExportRequest));
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -77,6 +82,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   return {
     url: `http://127.0.0.1:${port}`,
     spans,
+    get received() {
+      return received;
+    },
     async untilSpan(what, isWanted) {
       await until(what, () => spans.some(isWanted));
       const found = spans.find(isWanted);
