@@ -11,6 +11,8 @@ import { createRuntimes, localPaths, type SkillRecord, selectRuntime } from '../
 import { killSkill } from './support/kill.ts';
 import { createTestPool, FIXTURES, onEvent } from './support/pool.ts';
 
+const MIB = 1024 ** 2;
+
 describe('a skill that somebody else starts and stops', () => {
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-test-'));
   const recordPath = join(folder, 'skills.json');
@@ -55,7 +57,12 @@ describe('a skill that somebody else starts and stops', () => {
     assert.equal(await Promise.race([stopped, sleep(300)]), undefined);
     const [status] = await pool.status('echo');
     assert.equal(status?.runtime, 'external');
-    assert.ok((status?.memoryBytes ?? 0) > 0);
+    const before = status?.memoryBytes ?? 0;
+    assert.ok(before > 5 * MIB, `${before} bytes`);
+    const client = await pool.getSkillClient('echo');
+    await client.infer({ prompt: `eval:globalThis.kept = Buffer.alloc(${48 * MIB}, 1); return 0` });
+    const [more] = await pool.status('echo');
+    assert.ok((more?.memoryBytes ?? 0) > before + 44 * MIB, `${more?.memoryBytes} bytes after ${before}`);
   });
 
   it('is not stopped, restarted or reloaded here: it is said where', async () => {

@@ -1,24 +1,30 @@
 /** Metrics of real skills: what they say, and that reading them changes nothing. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EntityMemory } from '../src/memory/index.ts';
 import type { ModelPoolOptions } from '../src/pool/index.ts';
 import { Metrics } from '../src/telemetry/index.ts';
 import { type RunningAssistant, startAssistant } from './support/assistant.ts';
+import { canStartEngine, TestEngine } from './support/engine.ts';
 import { availableRuntimes, FIXTURES, onEvent } from './support/pool.ts';
+import { isMissing } from './support/requirements.ts';
 import { scopedPool, until } from './support/scoped-pool.ts';
 
-const [runtime = 'process'] = await availableRuntimes();
+const runtimes = await availableRuntimes();
+const [strongest = 'process'] = runtimes;
+const MIB = 1024 ** 2;
 
 /** Metrics over a pool and a memory of their own. */
-function observed(options: Partial<ModelPoolOptions> = {}) {
+function observed(options: Partial<ModelPoolOptions> = {}, runtime = strongest) {
   const test = scopedPool(runtime, options);
   const memory = new EntityMemory({ path: join(test.stateDir, 'memory.db') });
   const metrics = new Metrics({ pool: test.pool, memory, exemplars: false });
   return {
     ...test,
+    memory,
     metrics,
     /** The value of a series, as it stands in the text. */
     async value(series: string): Promise<number | undefined> {
@@ -55,6 +61,14 @@ describe('metrics of skills', () => {
     await assert.rejects(test.metrics.skillExposition('echo'), /it is not running \(stopped\)/);
     assert.equal(await test.value('skill_requests_total{skill_name="echo"}'), 0);
     assert.equal(await test.value('skill_launches_total{skill_name="echo",kind="cold"}'), 1);
+    const whole = (await test.value('skill_launch_duration_seconds_sum{skill_name="echo",kind="cold"}')) ?? 0;
+    let phases = 0;
+    for (const phase of ['prepare', 'create', 'boot']) {
+      const seconds = (await test.value(`skill_launch_phase_seconds_total{skill_name="echo",phase="${phase}"}`)) ?? 0;
+      assert.ok(seconds > 0, phase);
+      phases += seconds;
+    }
+    assert.ok(phases <= whole && phases > whole / 2, `${phases} of ${whole} s`);
     assert.equal(await test.value('skill_stops_total{skill_name="echo",reason="idle"}'), 1);
     assert.equal(await test.value('skill_expected_up{skill_name="echo"}'), 0);
     assert.equal(await test.value('container_memory_usage_bytes{name="saraiskill.echo"}'), undefined);
@@ -114,6 +128,28 @@ describe('metrics of skills', () => {
     assert.equal(await test.value('skill_expected_up{skill_name="bad-manifest"}'), 1);
   });
 
+  it('are there from the beginning, so that the first crash is a change', async () => {
+    await using test = observed();
+    for (const reason of ['crashed', 'oom', 'unhealthy'])
+      assert.equal(await test.value(`skill_stops_total{skill_name="echo",reason="${reason}"}`), 0);
+    assert.equal(await test.value('skill_launch_failures_total{skill_name="echo"}'), 0);
+    assert.equal(await test.value('sarai_memory_operation_errors_total{operation="store"}'), 0);
+  });
+
+  it('tell what the memory failed at, and not what callers got wrong', async () => {
+    await using test = observed();
+    await assert.rejects(test.memory.storeSvo('', 'vive_en', 'Roma'));
+    await assert.rejects(async () => test.memory.recall({ limit: 0 }));
+    assert.equal(await test.value('sarai_memory_operation_errors_total{operation="store"}'), 0);
+    await test.memory.storeSvo('Ana', 'vive_en', 'Roma');
+    const file = new DatabaseSync(join(test.stateDir, 'memory.db'));
+    file.exec("CREATE TRIGGER full BEFORE INSERT ON memory_fact BEGIN SELECT RAISE(FAIL, 'disk full'); END");
+    file.close();
+    await assert.rejects(test.memory.storeSvo('Luis', 'vive_en', 'Roma'), /disk full/);
+    assert.equal(await test.value('sarai_memory_operation_errors_total{operation="store"}'), 1);
+    assert.equal(await test.value('sarai_memory_operations_total{operation="store",from="local"}'), 1);
+  });
+
   it('count evictions', async () => {
     await using test = observed({ maxLoaded: 1 });
     await test.pool.getSkillClient('echo');
@@ -121,6 +157,32 @@ describe('metrics of skills', () => {
     assert.equal(await test.value('skill_evictions_total{skill_name="echo"}'), 1);
     assert.equal(await test.value('skill_stops_total{skill_name="echo",reason="evicted_for"}'), 1);
   });
+});
+
+describe('memory of skills', () => {
+  const engine = new TestEngine();
+  before(() => (canStartEngine() ? engine.start() : undefined));
+  after(() => engine.remove());
+  const withoutEngine = isMissing('a Docker engine (dockerd, as root)', canStartEngine());
+
+  for (const runtime of ['docker' as const, ...runtimes]) {
+    it(`is what they use, with ${runtime}`, { skip: runtime === 'docker' && withoutEngine }, async () => {
+      await using test = observed({}, runtime);
+      const used = async () => (await test.value('container_memory_usage_bytes{name="saraiskill.echo"}')) ?? 0;
+      assert.equal(await used(), 0, 'absent while it does not run');
+      const client = await test.pool.getSkillClient('echo');
+      const before = await used();
+      assert.ok(before > 5 * MIB && before < 192 * MIB, `${before / MIB} MiB`);
+      await client.infer({ prompt: `eval:globalThis.kept = Buffer.alloc(${48 * MIB}, 1); return 0` });
+      await until('what it took is seen', async () => (await used()) > before + 44 * MIB);
+      const more = (await used()) - before;
+      assert.ok(more < 80 * MIB, `${more / MIB} MiB more, of which it took 48`);
+      assert.equal(
+        await test.value('skill_isolation_level{skill_name="echo"}'),
+        { process: 1, sandbox: 2, docker: 3 }[runtime as string],
+      );
+    });
+  }
 });
 
 describe('service discovery', () => {

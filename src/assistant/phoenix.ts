@@ -144,7 +144,7 @@ function createGenerator(
   }: Pick<Parts, 'catalog' | 'pool' | 'metrics'> & { files: ModelFiles; log: Logger },
 ): Generator {
   const { gpu, threads = defaultThreads(), context_size, parallel, speculation } = models;
-  const observed = new GenerationMetrics(metrics.registry, () => generator.statistics());
+  const observed = new GenerationMetrics(metrics.registry, () => generator.statistics(), metrics.exemplars);
   const generator = new Generator({
     ...{ gpu, threads, contextSize: context_size, parallel, speculation },
     profileFile: join(state_dir, 'speculation.json'),

@@ -219,8 +219,10 @@ export class Generator {
       resolve();
       const seconds = (performance.now() - started) / 1000;
       const { promptTokens } = generation;
-      trace?.end({ finish, promptTokens, tokens, seconds, firstTokenSeconds }, failure);
-      this.#options.observer?.generated?.({ finish, promptTokens, tokens, seconds, firstTokenSeconds });
+      const traceId = trace?.span.isSampled ? trace.span.traceId : undefined;
+      const over = { finish, promptTokens, tokens, seconds, firstTokenSeconds, traceId };
+      trace?.end(over, failure);
+      this.#options.observer?.generated?.(over);
     }
   }
 }

@@ -70,6 +70,8 @@ export interface EndedGeneration {
   seconds: number;
   /** Until the first token; undefined when there was none. */
   firstTokenSeconds: number | undefined;
+  /** The trace that it is part of, if that is kept. */
+  traceId: string | undefined;
 }
 
 /** What a loaded model can do. */

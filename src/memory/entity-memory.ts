@@ -10,6 +10,7 @@ import type { RemoteSql } from './remote-sql.ts';
 import { Replicator } from './replicator.ts';
 import { exportLines, importLines } from './transfer.ts';
 import type {
+  MemoryFailure,
   MemoryGauges,
   MemoryObservation,
   MemoryReport,
@@ -50,9 +51,10 @@ export interface EntityMemoryOptions {
  * What the assistant knows: facts as subject, verb and object.
  *
  * Every change is on the disk of this machine before it is acknowledged, and is then brought to the sql skill. Recall asks the
- * skill while that knows everything, and the local copy otherwise. The event `operation` tells of each operation that succeeded.
+ * skill while that knows everything, and the local copy otherwise. The event `operation` tells of each operation that succeeded,
+ * `failure` of each that failed.
  */
-export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] }> {
+export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation]; failure: [MemoryFailure] }> {
   readonly #store: LocalStore;
   readonly #remote: RemoteSql | undefined;
   readonly #replicator: Replicator | undefined;
@@ -198,14 +200,18 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation] 
     const name = SPAN_NAMES[operation];
     const attributes = { 'gen_ai.operation.name': name, 'sarai.memory.operation': operation };
     return await traced(name, { attributes }, async (span) => {
-      const [result, from, facts] = await run();
+      const [result, from, facts] = await run().catch((error: unknown) => {
+        if (!(error instanceof MemoryInputError)) this.emit('failure', { operation, error });
+        throw error;
+      });
       span?.set({ 'sarai.memory.from': from, 'gen_ai.memory.record.count': facts });
       if (from === 'skill') {
         // Its change may have travelled with another's.
         const request = currentRequest();
         if (request) request.usedSkill = true;
       } else if (this.#replicator) this.#fellBackAt = this.#replicator.timesCurrent;
-      this.emit('operation', { operation, from, seconds: (performance.now() - started) / 1000 });
+      const traceId = span?.isSampled ? span.traceId : undefined;
+      this.emit('operation', { operation, from, seconds: (performance.now() - started) / 1000, traceId });
       return result;
     });
   }

@@ -72,6 +72,14 @@ export interface MemoryObservation {
   /** Who answered a question; whether a change reached the sql skill at once, or only the local journal. */
   from: 'skill' | 'local';
   seconds: number;
+  /** The trace that it is part of, if that is kept. */
+  traceId: string | undefined;
+}
+
+/** An operation that failed for a reason that is not the caller's. */
+export interface MemoryFailure {
+  operation: MemoryObservation['operation'];
+  error: unknown;
 }
 
 export interface MemoryGauges {

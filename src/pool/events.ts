@@ -5,6 +5,16 @@ import type { StopReason, UnitState } from './lifecycle.ts';
 /** How a skill came to be ready: launched anew, one of its spares, or found running. */
 export type LaunchKind = 'cold' | 'warm' | 'reused';
 
+/** Where the time of a cold launch went, in milliseconds. */
+export interface LaunchPhases {
+  /** What is to be launched: code bundled, models found, what runs already looked for. */
+  prepare: number;
+  /** Container or sandbox made, process started. */
+  create: number;
+  /** Until it served. */
+  boot: number;
+}
+
 /** Everything that changes the state of a skill. */
 export type PoolEvent =
   /** `traceId`: of the request that it is launched for, if its trace is kept. */
@@ -18,6 +28,8 @@ export type PoolEvent =
       instanceId: string;
       /** From the decision to launch until it served, in milliseconds. */
       durationMs: number;
+      /** Of a cold launch. */
+      phasesMs?: LaunchPhases;
       traceId?: string;
     }
   | { t: 'launch_failed'; skill: string; error: Error; traceId?: string }

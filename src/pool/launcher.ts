@@ -13,7 +13,7 @@ import {
 } from '../runtimes/index.ts';
 import { SkillConnection } from './connection.ts';
 import { SkillLaunchError } from './errors.ts';
-import type { LaunchKind } from './events.ts';
+import type { LaunchKind, LaunchPhases } from './events.ts';
 import type { Spares } from './spares.ts';
 
 const LOG_LINES = 20;
@@ -27,6 +27,7 @@ export interface Launched {
   instance: Instance;
   connection: SkillConnection;
   kind: LaunchKind;
+  phasesMs?: LaunchPhases;
 }
 
 export interface LauncherOptions {
@@ -70,8 +71,9 @@ export class Launcher {
     }
     try {
       if (runtime.elsewhere) return await this.#attach(manifest, runtime.elsewhere);
+      const begun = performance.now();
       const spec = await this.spec(manifest, config, keep);
-      return (await spares.take(spec, keep)) ?? (await this.#reuse(spec)) ?? (await this.start(spec, 0));
+      return (await spares.take(spec, keep)) ?? (await this.#reuse(spec)) ?? (await this.start(spec, 0, begun));
     } catch (error) {
       if (error instanceof SkillLaunchError) throw error;
       throw new SkillLaunchError(manifest.name, (error as Error).message, [], { cause: error });
@@ -155,12 +157,15 @@ export class Launcher {
    * Launches and waits until it serves.
    *
    * @param slot above 0: a spare
+   * @param begun performance.now() when the launch began
    * @throws SkillLaunchError with the last log lines
    */
-  async start(spec: LaunchSpec, slot: number): Promise<Launched> {
+  async start(spec: LaunchSpec, slot: number, begun = performance.now()): Promise<Launched> {
     const { runtime } = this.#options;
     const { name, timeouts } = spec.manifest;
+    const prepared = performance.now();
     const instance = await runtime.launch(spec, slot);
+    const created = performance.now();
     const giveUp = new AbortController();
     const timer = setTimeout(
       () => giveUp.abort(new Error(`it did not serve within ${timeouts.start} ms`)),
@@ -174,7 +179,9 @@ export class Launcher {
     try {
       const connection = await SkillConnection.open(instance, giveUp.signal);
       measure(instance);
-      return { instance, connection, kind: 'cold' };
+      const boot = performance.now() - created;
+      const phasesMs = { prepare: prepared - begun, create: created - prepared, boot };
+      return { instance, connection, kind: 'cold', phasesMs };
     } catch (error) {
       if (!exit) await instance.stop(0);
       await sleep(LOG_SETTLE_MS);

@@ -71,7 +71,8 @@ export class Spares {
       if (isUsable && !keep) {
         await spare.instance.activate();
         this.#wasTaken = true;
-        return { ...spare, kind: 'warm' };
+        const { instance, connection } = spare;
+        return { instance, connection, kind: 'warm' };
       }
       await this.#stop(spare);
     }

@@ -289,9 +289,12 @@ export class SkillUnit {
         isolation: launched.instance.isolation,
         instanceId: launched.instance.instanceId,
         durationMs: performance.now() - started,
+        ...(launched.phasesMs && { phasesMs: launched.phasesMs }),
         ...trace,
       });
       span?.set({ 'sarai.launch.kind': launched.kind, 'sarai.isolation': launched.instance.isolation });
+      for (const [phase, ms] of Object.entries(launched.phasesMs ?? {}))
+        span?.set({ [`sarai.launch.${phase}_ms`]: ms });
       span?.end();
       this.#supervise(launched);
       this.dispatch({ t: 'launched' });

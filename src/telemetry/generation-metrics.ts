@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EndedGeneration, GenerationObserver } from '../generation/index.ts';
 import type { FallbackReason, SpeculationSnapshot } from '../speculative/index.ts';
+import { LatencyHistogram } from './histogram.ts';
 
 const GENERATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** Tested tokens that the acceptance rate looks back on, at least. */
@@ -25,10 +26,10 @@ export class GenerationMetrics implements Pick<GenerationObserver, 'generated'> 
   readonly #generations: Counter<'finish_reason'>;
   readonly #tokens: Counter;
   readonly #prompt: Counter;
-  readonly #seconds: Histogram;
-  readonly #firstToken: Histogram;
+  readonly #seconds: LatencyHistogram<never>;
+  readonly #firstToken: LatencyHistogram<never>;
 
-  constructor(registry: Registry, statistics: Statistics) {
+  constructor(registry: Registry, statistics: Statistics, exemplars: boolean) {
     const registers = [registry];
     this.#generations = new Counter({
       name: 'sarai_generations_total',
@@ -42,27 +43,22 @@ export class GenerationMetrics implements Pick<GenerationObserver, 'generated'> 
       registers,
     });
     this.#prompt = new Counter({ name: 'sarai_prompt_tokens_total', help: 'Tokens of prompts.', registers });
-    this.#seconds = new Histogram({
-      name: 'sarai_generation_seconds',
-      help: 'Time from the beginning of a generation to its end.',
-      buckets: GENERATION_BUCKETS,
-      registers,
-    });
-    this.#firstToken = new Histogram({
-      name: 'sarai_time_to_first_token_seconds',
-      help: 'Time from the beginning of a generation to its first token, waiting for its turn included.',
-      buckets: GENERATION_BUCKETS,
-      registers,
-    });
+    const histogram = (name: string, help: string) =>
+      new LatencyHistogram(registry, { name, help, labelNames: [], buckets: GENERATION_BUCKETS }, exemplars);
+    this.#seconds = histogram('sarai_generation_seconds', 'Time from the beginning of a generation to its end.');
+    this.#firstToken = histogram(
+      'sarai_time_to_first_token_seconds',
+      'Time from the beginning of a generation to its first token, waiting for its turn included.',
+    );
     exposeSpeculation(registry, statistics);
   }
 
-  generated({ finish, promptTokens, tokens, seconds, firstTokenSeconds }: EndedGeneration): void {
+  generated({ finish, promptTokens, tokens, seconds, firstTokenSeconds, traceId }: EndedGeneration): void {
     this.#generations.inc({ finish_reason: finish });
     this.#tokens.inc(tokens);
     this.#prompt.inc(promptTokens);
-    this.#seconds.observe(seconds);
-    if (firstTokenSeconds !== undefined) this.#firstToken.observe(firstTokenSeconds);
+    this.#seconds.observe({}, seconds, traceId);
+    if (firstTokenSeconds !== undefined) this.#firstToken.observe({}, firstTokenSeconds, traceId);
   }
 }
 

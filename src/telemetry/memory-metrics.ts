@@ -11,7 +11,7 @@ export class MemoryMetrics {
   readonly #journal: Gauge;
   readonly #replicated: Counter;
 
-  constructor(registry: Registry, memory: EntityMemory) {
+  constructor(registry: Registry, memory: EntityMemory, exemplars: boolean) {
     const registers = [registry];
     this.#memory = memory;
     this.#triples = new Gauge({ name: 'sarai_memory_triples', help: 'Facts that are true now.', registers });
@@ -36,6 +36,12 @@ export class MemoryMetrics {
       labelNames: ['operation', 'from'],
       registers,
     });
+    const errors = new Counter({
+      name: 'sarai_memory_operation_errors_total',
+      help: 'Operations of the memory that failed; what callers got wrong is left out.',
+      labelNames: ['operation'],
+      registers,
+    });
     const seconds = new LatencyHistogram(
       registry,
       {
@@ -44,15 +50,17 @@ export class MemoryMetrics {
         labelNames: ['operation'],
         buckets: LATENCY_BOUNDS,
       },
-      false,
+      exemplars,
     );
     for (const operation of ['store', 'recall']) {
       seconds.zero({ operation });
+      errors.inc({ operation }, 0);
       for (const from of ['skill', 'local']) operations.inc({ operation, from }, 0);
     }
-    memory.on('operation', ({ operation, from, seconds: spent }) => {
+    memory.on('failure', ({ operation }) => errors.inc({ operation }));
+    memory.on('operation', ({ operation, from, seconds: spent, traceId }) => {
       operations.inc({ operation, from });
-      seconds.observe({ operation }, spent);
+      seconds.observe({ operation }, spent, traceId);
     });
   }
 

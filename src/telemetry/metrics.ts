@@ -26,6 +26,8 @@ export interface Exposition {
 /** What the assistant measures of itself, its requests, its memory and its skills. docs/metrics.md explains each metric. */
 export class Metrics {
   readonly registry = new Registry();
+  /** Whether histograms carry an example of a trace for each bucket. */
+  readonly exemplars: boolean;
   readonly requests: RequestMetrics;
   readonly #pool: ModelPool;
   readonly #skills: PoolMetrics;
@@ -33,10 +35,11 @@ export class Metrics {
 
   constructor({ pool, memory, exemplars }: MetricsOptions) {
     if (exemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    this.exemplars = exemplars;
     this.#pool = pool;
     this.requests = new RequestMetrics(this.registry, exemplars);
     this.#skills = new PoolMetrics(this.registry, pool, exemplars);
-    this.#memory = new MemoryMetrics(this.registry, memory);
+    this.#memory = new MemoryMetrics(this.registry, memory, exemplars);
     new Gauge({
       name: 'sarai_build_info',
       help: 'Always 1: what runs here.',

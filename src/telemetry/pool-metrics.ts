@@ -1,10 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { CallObservation, ModelPool, PoolEvent, SkillStatusReport } from '../pool/index.ts';
+import type { CallObservation, LaunchPhases, ModelPool, PoolEvent, SkillStatusReport } from '../pool/index.ts';
 import { LATENCY_BOUNDS } from '../skill/index.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 const LAUNCH_BUCKETS = [0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
 const ISOLATION_RANK = { process: 1, sandbox: 2, container: 3 } as const;
+/** Ends that somebody should look at. */
+const BAD_ENDS = ['crashed', 'oom', 'unhealthy'] as const;
+const PHASES = ['prepare', 'create', 'boot'] as const satisfies (keyof LaunchPhases)[];
 const STATES = {
   stopped: true,
   backing_off: true,
@@ -52,6 +55,7 @@ export class PoolMetrics {
   readonly #launches: Counter<'skill_name' | 'kind'>;
   readonly #launchFailures: Counter<'skill_name'>;
   readonly #launchDuration: LatencyHistogram<'skill_name' | 'kind'>;
+  readonly #launchPhases: Counter<'skill_name' | 'phase'>;
   readonly #restarts: Counter<'skill_name'>;
   readonly #stops: Counter<'skill_name' | 'reason'>;
   readonly #evictions: Counter<'skill_name'>;
@@ -98,6 +102,11 @@ export class PoolMetrics {
       },
       false,
     );
+    this.#launchPhases = counter(
+      'skill_launch_phase_seconds_total',
+      'Time of cold launches in each phase: prepare, create, boot.',
+      ...(['skill_name', 'phase'] as const),
+    );
     this.#restarts = counter('skill_restarts_total', 'Launches of a skill after its first one.', 'skill_name');
     this.#stops = counter('skill_stops_total', 'Ends of skills, by reason.', ...(['skill_name', 'reason'] as const));
     this.#evictions = counter('skill_evictions_total', 'Skills that were stopped to make room.', 'skill_name');
@@ -132,6 +141,8 @@ export class PoolMetrics {
       for (const each of [this.#requests, this.#launchFailures, this.#evictions]) each.inc({ skill_name }, 0);
       for (const code of FAILURES_OF_SKILLS) this.#errors.inc({ skill_name, code }, 0);
       for (const kind of ['cold', 'warm', 'reused']) this.#launches.inc({ skill_name, kind }, 0);
+      for (const reason of BAD_ENDS) this.#stops.inc({ skill_name, reason }, 0);
+      for (const phase of PHASES) this.#launchPhases.inc({ skill_name, phase }, 0);
       this.#latency.zero({ skill_name });
     }
     pool.on('call', (call) => this.#countCall(call));
@@ -148,9 +159,10 @@ export class PoolMetrics {
   #countEvent(event: PoolEvent): void {
     const skill_name = event.skill;
     if (event.t === 'ready') {
-      const { kind } = event;
+      const { kind, phasesMs } = event;
       this.#launches.inc({ skill_name, kind });
       this.#launchDuration.observe({ skill_name, kind }, event.durationMs / 1000);
+      if (phasesMs) for (const phase of PHASES) this.#launchPhases.inc({ skill_name, phase }, phasesMs[phase] / 1000);
     }
     if (event.t === 'launch_failed') this.#launchFailures.inc({ skill_name });
     if (event.t === 'stopped') {
