@@ -130,8 +130,7 @@ describe('phoenix top', () => {
     /** A terminal in which it runs. */
     const watch = async (columns = 120, rows = 30, command = TOP) => {
       const terminal = new Terminal(columns, rows, environment);
-      terminal.type(`${command}; echo "(ended: $?)"`);
-      terminal.press('Enter');
+      terminal.start(command);
       await terminal.untilSeen('the table', HEADINGS);
       assert.deepEqual(terminal.mode, { isAlternate: true, hasCursor: false });
       return terminal;
@@ -185,7 +184,7 @@ describe('phoenix top', () => {
       await terminal.untilSeen('the table', HEADINGS);
       assert.deepEqual(terminal.mode, { isAlternate: true, hasCursor: false });
       terminal.press('q');
-      await terminal.untilSeen('the shell', /^\$ $|\(ended/m);
+      await until('the shell is back', () => !terminal.mode.isAlternate);
       isRestored(terminal);
     });
 
@@ -193,12 +192,12 @@ describe('phoenix top', () => {
       using terminal = await watch();
       assert.match(await terminal.untilSeen('everything', HEADINGS), / RESTARTS$/m);
       for (const [columns, rows] of [
-        [60, 15],
+        [50, 15],
         [30, 8],
         [12, 3],
       ] as const) {
         terminal.resize(columns, rows);
-        await until('it was drawn again', () => !/RESTARTS|\n.*quit/.test(terminal.lines.slice(0, 6).join('\n')));
+        await terminal.untilSeen('what there is room for', /^(?!.*RESTARTS).*$/s);
         const { lines } = terminal;
         assert.ok(lines.length <= rows && lines.every(({ length }) => length <= columns), lines.join('\n'));
       }
@@ -245,8 +244,7 @@ describe('phoenix top', () => {
          screen.draw(['it is there']);
          process.stdin.once('data', () => { throw new Error('on purpose'); });`,
       );
-      terminal.type(`${process.execPath} ${script}; echo "(ended: $?)"`);
-      terminal.press('Enter');
+      terminal.start(`${process.execPath} ${script}`);
       await terminal.untilSeen('the screen', /^it is there/);
       assert.deepEqual(terminal.mode, { isAlternate: true, hasCursor: false });
       terminal.press('x');
@@ -254,7 +252,8 @@ describe('phoenix top', () => {
       assert.equal(code, 1);
       assert.match(seen, /Error: on purpose/);
       isRestored(terminal);
-      assert.match((await terminal.run('stty -a')).seen, / icanon .* echo /s);
+      const { seen: settings } = await terminal.run('clear; stty -a');
+      assert.match(settings, / icanon .* echo /s);
     });
 
     it('touches nothing where there is nothing to show', async () => {

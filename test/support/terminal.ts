@@ -14,6 +14,7 @@ export function terminalMissing(): string | false {
 /** A terminal in which a shell waits for commands. */
 export class Terminal implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'phoenix-terminal-'));
+  #started = 0;
 
   constructor(columns: number, rows: number, environment: Record<string, string>) {
     const { TMUX: _, ...env } = process.env;
@@ -71,17 +72,24 @@ export class Terminal implements Disposable {
     return seen;
   }
 
-  /** Runs a command of the shell to its end. @returns its exit code, and what can be seen then */
-  async run(command: string): Promise<{ code: number; seen: string }> {
-    this.press('C-l');
-    this.type(`${command}; echo "(ended: $?)"`);
+  /** Gives the shell a command. */
+  start(command: string): void {
+    this.#started++;
+    this.type(`${command}; echo "(end of ${this.#started}: $?)"`);
     this.press('Enter');
-    return await this.untilEnded();
   }
 
+  /** Waits until the last command has ended. @returns its exit code, and what can be seen then */
   async untilEnded(): Promise<{ code: number; seen: string }> {
-    const seen = await this.untilSeen('the end of the command', /^\(ended: \d+\)/m);
-    return { code: Number(/^\(ended: (\d+)\)/m.exec(seen)?.[1]), seen };
+    const end = new RegExp(`^\\(end of ${this.#started}: (\\d+)\\)`, 'm');
+    const seen = await this.untilSeen('the end of the command', end);
+    return { code: Number(end.exec(seen)?.[1]), seen };
+  }
+
+  /** Runs a command of the shell to its end. */
+  async run(command: string): Promise<{ code: number; seen: string }> {
+    this.start(command);
+    return await this.untilEnded();
   }
 
   [Symbol.dispose](): void {

@@ -82,7 +82,7 @@ export function skillLines(skills: readonly SkillOverview[], width: number, pain
   const rows = skills.map((skill) => {
     const line = toLine(columns.map((column) => column.cell(skill)));
     const colour = STATE_COLOURS[skill.state];
-    // The state is a word of its own: it stands behind the name, which is none of the states.
+    // The state is the second column.
     const at = (widths[0] ?? 0) + GAP.length;
     const state = line.slice(at, at + skill.state.length);
     return colour ? line.slice(0, at) + paint(colour, state) + line.slice(at + skill.state.length) : line;
