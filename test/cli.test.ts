@@ -97,9 +97,19 @@ describe('phoenix', () => {
       'runtime sandbox',
       'runtime process',
       'skills: draft, sql',
+      'model target: phoenix-nano-target',
+      'model draft: phoenix-nano-draft',
     ]) {
       assert.ok(stdout.includes(what), what);
     }
+    const without = phoenix(['doctor'], {
+      ...environment,
+      PHOENIX_MODELS_TARGET: 'hf:owner/repo:Q8_0',
+      PHOENIX_MODELS_DRAFT: 'none',
+    });
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /PROBLEM {2}model target: .*run "phoenix models pull hf:owner\/repo:Q8_0"/);
+    assert.match(without.stdout, /model draft: none: switched off/);
   });
 
   it('makes a skill that passes its own test and is called by its name', () => {

@@ -1,11 +1,21 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { skillFolders } from '../../assistant/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import { findCompose } from '../../deploy/index.ts';
 import { readCatalog } from '../../manifest/index.ts';
+import {
+  differences,
+  inspectModel,
+  MODEL_ROLES,
+  ModelError,
+  ModelStore,
+  parseReference,
+  readVocabulary,
+} from '../../models/index.ts';
 import { createRuntimes, localPaths, selectRuntime } from '../../runtimes/index.ts';
+import { toMib } from '../table.ts';
 import { configOf } from '../with-operations.ts';
 
 interface Finding {
@@ -66,7 +76,38 @@ async function examine(config: LoadedConfig): Promise<Finding[]> {
   });
   for (const { name, error } of broken.values())
     findings.push({ what: `skill ${name}`, state: 'problem', detail: error.message });
-  findings.push({ what: 'models', state: 'ok', detail: 'none needed: language is understood by rules' });
+  findings.push(...models(config));
+  return findings;
+}
+
+/** The models that are configured: whether their files are there and whole, and go together. */
+function models(config: LoadedConfig): Finding[] {
+  const store = new ModelStore(join(config.state_dir, 'models'));
+  const used: string[] = [];
+  const findings = MODEL_ROLES.map((role): Finding => {
+    const what = `model ${role}`;
+    try {
+      const path = store.resolve(parseReference(config.models[role]), role);
+      if (path === undefined) return { what, state: 'ok', detail: 'none: switched off' };
+      const { name, parameters, quantization, size } = inspectModel(path);
+      used.push(path);
+      const millions = (parameters / 1e6).toFixed(1);
+      return { what, state: 'ok', detail: `${name}, ${millions} million parameters, ${quantization}, ${toMib(size)}` };
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return { what, state: 'problem', detail: error.message };
+    }
+  });
+  const [target, draft] = used;
+  const unlike = target && draft ? differences(readVocabulary(target), readVocabulary(draft)) : [];
+  if (unlike.length > 0) {
+    findings.push({
+      what: 'models',
+      state: 'warning',
+      detail: `target and draft do not go together: ${unlike.join('; ')}`,
+      hint: 'set models.draft to a smaller model with the vocabulary of the target, or to none',
+    });
+  }
   return findings;
 }
 
