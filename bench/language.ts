@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Generator } from '../src/generation/index.ts';
 import {
+  type Answerer,
+  CombinedAnswerer,
   CombinedUnderstander,
   type Language,
   RuleAnswerer,
@@ -87,8 +89,9 @@ function said(answer: string, facts: readonly Triple[]): string {
   return [polarity, ...facts.map(({ object }) => object).filter((object) => containsWords(answer, object))].join(' ');
 }
 
-async function answerByRules(input: string, facts: readonly Triple[]): Promise<string> {
-  const understood = new RuleUnderstander().understand(input);
+/** Answers as the assistant does: from those of the facts that the question is understood to ask for. */
+async function answerAsAssistant(understander: Understander, answerer: Answerer, input: string, facts: Triple[]) {
+  const understood = await understander.understand(input);
   const matches = (pattern: Pattern) =>
     facts.filter((fact) =>
       (['subject', 'verb', 'object'] as const).every(
@@ -97,7 +100,7 @@ async function answerByRules(input: string, facts: readonly Triple[]): Promise<s
     );
   const patterns = understood.kind === 'question' ? understood.patterns : [];
   const recalled = patterns.map(matches).find((found) => found.length > 0) ?? [];
-  return new RuleAnswerer().answer(input, understood, { recalled, forgotten: 0, retracted: 0 });
+  return answerer.answer(input, understood, { recalled, forgotten: 0, retracted: 0 });
 }
 
 export async function benchLanguage({ quick }: { quick: boolean }): Promise<Figures> {
@@ -180,13 +183,24 @@ async function compare(model: TextModel, heldOut: readonly Line[], changes: read
   show('sentences.txt: as the rules read them', byHand, figures);
 
   const answering: Rows = new Map();
+  const answererOf = (use: 'rules' | 'model') =>
+    new CombinedAnswerer({ rules: new RuleAnswerer(), model: loaded, use });
   for (const line of heldOut.filter(({ task }) => task === 'answer')) {
     const [input, told] = partsOf(line);
     const facts = factsOf(told, line.lang);
-    const byModel = await model.complete(taskPrompt('answer', input, told), { maxTokens: 128, temperature: 0 });
     const wanted = said(line.out, facts);
-    count(answering, `${line.lang}, model`, said(byModel, facts) === wanted);
-    count(answering, `${line.lang}, rules`, said(await answerByRules(input, facts), facts) === wanted);
+    for (const [understanding, way] of ways) {
+      for (const use of ['rules', 'model'] as const) {
+        const text = await answerAsAssistant(way, answererOf(use), input, facts);
+        count(
+          answering,
+          `${line.lang}, understood by ${understanding}, answered by ${use}`,
+          said(text, facts) === wanted,
+        );
+      }
+    }
+    const byModel = await model.complete(taskPrompt('answer', input, told), { maxTokens: 128, temperature: 0 });
+    count(answering, `${line.lang}, the model alone, with all facts`, said(byModel, facts) === wanted);
   }
   show('answering held-out questions: the right facts, yes or no', answering, figures);
 }

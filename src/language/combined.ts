@@ -14,7 +14,7 @@ export interface CombinedOptions<Rules> {
   onFailure?: (error: unknown) => void;
 }
 
-/** Understands with rules and a model. The model never reads what is a request to forget, or small talk. */
+/** Understands with rules and a model. The model never reads what is a request to forget, small talk, or what the rules refuse. */
 export class CombinedUnderstander implements Understander {
   readonly #options: CombinedOptions<Understander>;
 
@@ -27,7 +27,8 @@ export class CombinedUnderstander implements Understander {
     const byRules = await rules.understand(message, signal);
     const isPartly = byRules.kind === 'statement' && byRules.ignored.length > 0;
     const isClear = byRules.kind !== 'unknown' && !isPartly;
-    const isForRules = byRules.kind === 'forget' || byRules.kind === 'smalltalk';
+    const isRefused = byRules.kind === 'unknown' && byRules.final;
+    const isForRules = byRules.kind === 'forget' || byRules.kind === 'smalltalk' || isRefused;
     if (use === 'rules' || isForRules || (use === 'auto' && isClear)) return byRules;
     const byModel = await withModel(this.#options, signal, (model) =>
       new ModelUnderstander(model).understand(message, signal),

@@ -156,6 +156,7 @@ describe('rules and model together', () => {
       ['model', clear, 1],
       ['model', 'Hello!', 0],
       ['model', 'Forget Ana', 0],
+      ['auto', 'Ana lives in Rome. Where does Ana live?', 0],
     ] as const) {
       asked = 0;
       await understander(use, model).understand(message);

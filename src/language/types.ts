@@ -21,8 +21,11 @@ export type Understanding =
   /** A request to forget facts. */
   | { kind: 'forget'; language: Language; patterns: Pattern[] }
   | { kind: 'smalltalk'; language: Language; topic: Topic }
-  /** Nothing is stored and the assistant says so. `reason` is for the user, in the user's language. */
-  | { kind: 'unknown'; language: Language; reason: string };
+  /**
+   * Nothing is stored and the assistant says so. `reason` is for the user, in the user's language. `final`: it was read and is
+   * refused, so that nobody else needs to try.
+   */
+  | { kind: 'unknown'; language: Language; reason: string; final: boolean };
 
 export type Topic = 'greeting' | 'thanks' | 'farewell' | 'help';
 

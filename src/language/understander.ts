@@ -129,7 +129,7 @@ export class RuleUnderstander implements Understander {
 }
 
 function unknown(language: Language, reason: keyof typeof REASONS): Understanding {
-  return { kind: 'unknown', language, reason: REASONS[reason][language] };
+  return { kind: 'unknown', language, reason: REASONS[reason][language], final: reason !== 'beyond' };
 }
 
 function readSentence(sentence: string, language: Language): Sentence {

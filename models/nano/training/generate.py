@@ -10,6 +10,8 @@ import random
 import re
 import sys
 
+import everyday
+import lexicon
 from beyond import Beyond
 from invent import invent
 from lexicon import ABOUT, BRANDS, CHAT, COMPANIES, KIN, LEX, NAMES, OTHERQ, PLACES, PRE, QPRE, REL, SUF, SURNAMES, TOOLS
@@ -22,6 +24,9 @@ UNKNOWN = {"es": "No lo sé todavía.", "en": "I don't know that yet."}
 ME = {"es": "usuario", "en": "user"}
 AND = {"es": " y ", "en": " and "}
 QPRE_YESNO = {k: [p for p in v if p.endswith(", ")] for k, v in QPRE.items()}
+# What training has beside its part of a list.
+MORE = {id(getattr(lexicon, name)[lang]): getattr(everyday, name)[lang] for name in ("PRE", "SUF", "QPRE", "CHAT", "OTHERQ", "ABOUT", "KIN") for lang in ME}
+MORE |= {id(QPRE_YESNO[lang]): [p for p in everyday.QPRE[lang] if p.endswith(", ")] for lang in ME}
 dumps = lambda x: json.dumps(x, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -35,7 +40,8 @@ class Generator(Wording, Beyond):
 
     def pick(self, items):
         if id(items) not in self.cache:
-            self.cache[id(items)] = (items, part(list(dict.fromkeys(items)), self.split))
+            more = MORE.get(id(items), []) if self.split == "train" else []
+            self.cache[id(items)] = (items, part(list(dict.fromkeys(items)), self.split) + more)
         return self.rng.choice(self.cache[id(items)][1])
 
     def until(self, make):

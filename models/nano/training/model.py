@@ -9,6 +9,15 @@ import torch.nn.functional as F
 HEAD = 32
 
 
+def attention(q, k, v):
+    """Causal attention; PyTorch 1.13, which Debian 12 has, lacks the fused one."""
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    mask = torch.full((q.shape[2], q.shape[2]), -1e9, device=q.device).triu(1)
+    a = torch.matmul(q, k.transpose(-1, -2)).float() * HEAD ** -.5 + mask
+    return torch.matmul(a.softmax(-1).to(v.dtype), v)
+
+
 class Norm(nn.Module):
     def __init__(self, dim):
         super().__init__()
@@ -27,13 +36,12 @@ class Layer(nn.Module):
         self.attn_q, self.attn_k, self.attn_v, self.attn_output = (lin(dim, dim) for _ in range(4))
         self.ffn_gate, self.ffn_up, self.ffn_down = lin(dim, ffn), lin(dim, ffn), lin(ffn, dim)
 
-    def forward(self, x, cos, sin, mask):
+    def forward(self, x, cos, sin):
         B, T, D = x.shape
         h = self.attn_norm(x)
         split = lambda y: y.view(B, T, D // HEAD, HEAD).transpose(1, 2)
         q, k, v = split(self.attn_q(h)), split(self.attn_k(h)), split(self.attn_v(h))
-        a = torch.matmul(rope(q, cos, sin), rope(k, cos, sin).transpose(-1, -2)).float() * HEAD ** -.5 + mask
-        a = torch.matmul(a.softmax(-1).to(v.dtype), v)
+        a = attention(rope(q, cos, sin), rope(k, cos, sin), v)
         x = x + self.attn_output(a.transpose(1, 2).reshape(B, T, D))
         h = self.ffn_norm(x)
         return x + self.ffn_down(F.silu(self.ffn_gate(h)) * self.ffn_up(h))
@@ -41,8 +49,7 @@ class Layer(nn.Module):
 
 def rope(x, cos, sin):
     a, b = x[..., 0::2], x[..., 1::2]
-    cos, sin = cos.to(x.dtype), sin.to(x.dtype)
-    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2).to(x.dtype)
 
 
 class Llama(nn.Module):
@@ -61,22 +68,21 @@ class Llama(nn.Module):
 
     def hidden(self, ids):
         T = ids.shape[1]
-        mask = torch.full((T, T), -1e9).triu(1)
         x = self.token_embd(ids).float()
         for b in self.blk:
-            x = b(x, self.cos[:T], self.sin[:T], mask)
+            x = b(x, self.cos[:T], self.sin[:T])
         return self.output_norm(x)
 
     def logits(self, h):
         return F.linear(h, self.token_embd.weight).float()
 
 
-def load(path):
-    d = torch.load(path)
+def load(path, device="cpu"):
+    d = torch.load(path, map_location="cpu")
     m = Llama(**d["config"])
     m.load_state_dict(d["state"])
-    return m.eval()
+    return m.to(device).eval()
 
 
 def save(model, path):
-    torch.save(dict(config=model.config, state=model.state_dict()), path)
+    torch.save(dict(config=model.config, state={k: v.cpu() for k, v in model.state_dict().items()}), path)

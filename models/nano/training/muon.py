@@ -9,7 +9,7 @@ class Muon:
         self.groups, self.beta = {}, momentum
         for p in params:
             self.groups.setdefault(tuple(p.shape), []).append(p)
-        self.buf = {s: torch.zeros(len(ps), *s) for s, ps in self.groups.items()}
+        self.buf = {s: torch.zeros(len(ps), *s, device=ps[0].device) for s, ps in self.groups.items()}
 
     @torch.no_grad()
     def step(self, lr):

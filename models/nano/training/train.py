@@ -1,13 +1,15 @@
 """Trains a model on lines that are made as it goes, so that no line is seen twice.
 
   python3 train.py NAME DIM LAYERS FFN MINUTES [--seed N] [--rate R] [--hold H] [--teacher OLD.pt] [--resume OLD.pt]
+                   [--device cuda --tokens 32768 --workers 12]
 
-The learning rate follows the clock: it holds for a share of the time and falls to zero. One thread, bfloat16 products; two trainings on
-two cores are faster than one with two threads. The loss counts only what stands behind <|out|>. With a teacher, half of it is the distance (KL) from the
-teacher's probabilities. NAME.pt is written every four minutes; take another seed to go on from it.
+The learning rate follows the clock: it holds for a share of the time and falls to zero. Products in bfloat16. On a processor with one
+thread: two trainings on two cores are faster than one with two threads. The loss counts only what stands behind <|out|>. With a teacher,
+half of it is the distance (KL) from the teacher's probabilities. NAME.pt is written every four minutes; take another seed to go on from it.
 """
 import argparse
 import json
+import multiprocessing
 import os
 import time
 
@@ -19,9 +21,8 @@ from generate import Generator
 from model import Llama, load, save
 from muon import Muon
 
-HELD_OUT = os.path.join(os.path.dirname(__file__), "..", "heldout.jsonl")
+HELD_OUT = [os.path.join(os.path.dirname(__file__), "..", f) for f in ("heldout.jsonl", "heldout-changes.jsonl")]
 IGNORED = -100  # the label that cross_entropy leaves out
-TOKENS_PER_STEP = 2560
 SAVE_SECONDS = 240
 WARM_UP_STEPS = 60
 
@@ -32,35 +33,56 @@ def row(tok, line):
     return p + o[:-1], [IGNORED] * (len(p) - 1) + o
 
 
-def batches(tok, seed, pool=2048):
-    """Endless batches of lines of similar length. Yields (ids, labels)."""
+def batches(tok, seed, tokens, pool):
+    """Endless batches of lines of similar length, of about `tokens` tokens. Yields (ids, labels)."""
     gen, rng = Generator("train", seed), torch.Generator().manual_seed(seed)
     while True:
         rows = sorted((row(tok, gen.line()) for _ in range(pool)), key=lambda r: len(r[0]))
         packs, cur = [], []
         for r in rows:
-            if cur and (len(cur) + 1) * len(r[0]) > TOKENS_PER_STEP:
+            if cur and (len(cur) + 1) * len(r[0]) > tokens:
                 packs.append(cur)
                 cur = []
             cur.append(r)
         for i in torch.randperm(len(packs), generator=rng).tolist():
-            b = packs[i]
-            T = len(b[-1][0])
-            yield (torch.tensor([x + [tok.end] * (T - len(x)) for x, _ in b]),
-                   torch.tensor([y + [IGNORED] * (T - len(y)) for _, y in b]))
+            yield tuple(t.short() for t in padded(tok, packs[i]))
+
+
+def produce(queue, seed, tokens, pool):
+    torch.set_num_threads(1)
+    for ids, labels in batches(Tokenizer.load("tokenizer.json"), seed, tokens, pool):
+        queue.put((ids.numpy(), labels.numpy()))
+
+
+def from_workers(count, seed, tokens, pool):
+    """The batches that `count` processes make, as they come."""
+    queue = multiprocessing.Queue(4 * count)
+    for i in range(count):
+        multiprocessing.Process(target=produce, args=(queue, seed * 1000 + i, tokens, pool), daemon=True).start()
+    while True:
+        yield tuple(map(torch.from_numpy, queue.get()))
+
+
+def padded(tok, rows):
+    """(ids, labels) of rows of different lengths; what stands behind the end of a row counts for nothing."""
+    T = max(len(x) for x, _ in rows)
+    return (torch.tensor([x + [tok.end] * (T - len(x)) for x, _ in rows]),
+            torch.tensor([y + [IGNORED] * (T - len(y)) for _, y in rows]))
 
 
 @torch.no_grad()
-def exact(model, tok):
+def exact(model, tok, device):
     """Share of held-out lines of which every output token is the likeliest one, so that the greedy output is the same."""
+    lines = [("changes" if "changes" in file else x["task"], x) for file in HELD_OUT for x in map(json.loads, open(file))]
+    rows = sorted(((row(tok, x), task + "/" + x["lang"]) for task, x in lines), key=lambda r: len(r[0][0]))
     score = {}
-    for line in open(HELD_OUT):
-        x = json.loads(line)
-        ids, labels = map(torch.tensor, row(tok, x))
-        at = labels != IGNORED
-        s = score.setdefault(x["task"] + "/" + x["lang"], [0, 0])
-        s[0] += bool((model.logits(model.hidden(ids[None])[0, at]).argmax(-1) == labels[at]).all())
-        s[1] += 1
+    for i in range(0, len(rows), 32):
+        ids, labels = (t.to(device) for t in padded(tok, [r for r, _ in rows[i:i + 32]]))
+        right = ((model.logits(model.hidden(ids)).argmax(-1) == labels) | (labels == IGNORED)).all(-1)
+        for (_, name), hit in zip(rows[i:i + 32], right.tolist()):
+            s = score.setdefault(name, [0, 0])
+            s[0] += hit
+            s[1] += 1
     return {k: round(a / n, 3) for k, (a, n) in sorted(score.items())}
 
 
@@ -74,31 +96,39 @@ def main():
     parser.add_argument("--hold", type=float, default=.5, help="share of the time before the learning rate falls")
     parser.add_argument("--teacher")
     parser.add_argument("--resume")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tokens", type=int, default=2560, help="tokens of a step")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make lines; 0: none of their own")
     a = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(a.seed)
     tok = Tokenizer.load("tokenizer.json")
     model = load(a.resume).train() if a.resume else Llama(len(tok.tokens), *a.shape)
-    teacher = load(a.teacher) if a.teacher else None
+    model.to(a.device)
+    teacher = load(a.teacher, a.device) if a.teacher else None
     matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embd" not in n]
     others = [p for n, p in model.named_parameters() if p.dim() == 1 or "embd" in n]
     muon, adam = Muon(matrices), torch.optim.Adam(others, lr=1, betas=(.9, .95))
     print(a.name, "parameters", sum(p.numel() for p in model.parameters()), flush=True)
-    start = saved = time.time()
+    lines = max(2048, a.tokens // 2)
+    source = from_workers(a.workers, a.seed, a.tokens, lines) if a.workers else batches(tok, a.seed, a.tokens, lines)
+    start = saved = shown = time.time()
     step = seen = 0
     mean = None
-    for ids, labels in batches(tok, a.seed):
+    for ids, labels in source:
         done = (time.time() - start) / (a.minutes * 60)
         if done >= 1:
             break
         rate = a.rate * min(1, (step + 1) / WARM_UP_STEPS) * min(1, (1 - done) / (1 - a.hold))
+        ids, labels = ids.to(a.device).long(), labels.to(a.device).long()
         at = labels != IGNORED
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        wanted = labels[at]
+        with torch.autocast(a.device, dtype=torch.bfloat16):
             z = model.logits(model.hidden(ids)[at])
             if teacher is not None:
                 with torch.no_grad():
                     soft = teacher.logits(teacher.hidden(ids)[at]).softmax(-1)
-        loss = F.cross_entropy(z, labels[at])
+        loss = F.cross_entropy(z, wanted)
         total = loss if teacher is None else .5 * loss - .5 * (soft * z.log_softmax(-1)).sum(-1).mean()
         model.zero_grad(set_to_none=True)
         total.backward()
@@ -107,17 +137,17 @@ def main():
         adam.step()
         muon.step(rate)
         step, seen = step + 1, seen + ids.numel()
-        mean = loss.item() if mean is None else .98 * mean + .02 * loss.item()
-        if step % 25 == 0:
-            t = time.time() - start
-            print(f"{t / 60:.1f} min, step {step}, loss {mean:.4f}, {seen / t:.0f} tokens/s", flush=True)
-        if step % 600 == 0:
-            print("held out", exact(model, tok), flush=True)
-        if time.time() - saved > SAVE_SECONDS:
-            saved = time.time()
+        mean = loss.detach() if mean is None else .98 * mean + .02 * loss.detach()
+        now = time.time()
+        if now - shown > 10:
+            shown = now
+            print(f"{(now - start) / 60:.1f} min, step {step}, loss {mean:.4f}, {seen / (now - start):.0f} tokens/s", flush=True)
+        if now - saved > SAVE_SECONDS:
+            saved = now
             save(model, a.name + ".pt")
+            print("held out", exact(model, tok, a.device), flush=True)
     save(model, a.name + ".pt")
-    print(f"{step} steps, {seen} tokens, loss {mean:.4f}; held out", exact(model, tok), flush=True)
+    print(f"{step} steps, {seen} tokens, loss {mean:.4f}; held out", exact(model, tok, a.device), flush=True)
 
 
 if __name__ == "__main__":
