@@ -7,8 +7,11 @@ import type { Terms } from './terms.ts';
 import { type Interval, place } from './timeline.ts';
 import type { FactSource, NewFact, Pattern, Triple } from './types.ts';
 
-const INSERT = `INSERT INTO memory_fact (s, v, o, subject, verb, object, confidence, source, first_seen, last_seen, count,
-  valid_from, valid_to, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INTO = `INSERT INTO memory_fact (s, v, o, subject, verb, object, confidence, source, first_seen, last_seen, count,
+  valid_from, valid_to, revision)`;
+const INSERT = `${INTO} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** What is new was seen once, at one moment, and is true since then. */
+const INSERT_NEW = `${INTO} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 1, ?9, NULL, ?10)`;
 
 /**
  * Independent observations add up: the probability that all of them are wrong is the product of the single ones (noisy-or;
@@ -44,7 +47,7 @@ export class FactWriter {
     this.revision = revision;
     this.#insert = database.prepare(INSERT);
     this.#upsert = database.prepare(
-      `${INSERT} ON CONFLICT (s, o, v) WHERE valid_to IS NULL DO UPDATE SET ${reinforce(
+      `${INSERT_NEW} ON CONFLICT (s, o, v) WHERE valid_to IS NULL DO UPDATE SET ${reinforce(
         'excluded.confidence',
         'excluded.last_seen',
         'excluded.valid_from',
@@ -77,7 +80,7 @@ export class FactWriter {
     const isSingle = this.#isSingleValued(v, verb);
     const revision = ++this.revision;
     if (!isSingle && at >= this.#lastEnd) {
-      this.#upsert.run(s, v, o, subject, verb, object, confidence, source, at, at, 1, at, null, revision);
+      this.#upsert.run(s, v, o, subject, verb, object, confidence, source, at, revision);
       return;
     }
     const all = this.#intervalsOf(s, v);
@@ -158,11 +161,12 @@ export class FactWriter {
   clear(): void {
     this.#database.exec('DELETE FROM memory_fact; DELETE FROM memory_term; DELETE FROM memory_deleted');
     this.#bury.run(++this.revision, EVERYTHING);
-    this.reset();
+    this.reset(this.revision);
   }
 
-  /** What was learned about ids in a transaction that was rolled back does not hold. */
-  reset(): void {
+  /** Back to a revision: what was learned about ids in a transaction that was rolled back does not hold. */
+  reset(revision: number): void {
+    this.revision = revision;
     this.#terms.forget();
     this.#isSingle.clear();
   }

@@ -3,15 +3,18 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
 
+/** Settings that a long transaction changes for itself. */
+export const WRITER_SETTINGS = `
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -131072;
+  PRAGMA wal_autocheckpoint = 4000;
+`;
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA trusted_schema = OFF;
   PRAGMA secure_delete = FAST;
-  PRAGMA temp_store = MEMORY;
-  PRAGMA cache_size = -131072;
   PRAGMA mmap_size = 1073741824;
-  PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
 `;
 
@@ -48,7 +51,7 @@ function open(path: string, newStoreId: string): { writer: DatabaseSync; reader:
   const wasClean = !existsSync(`${path}-wal`);
   const writer = new DatabaseSync(path, { timeout: 5000 });
   try {
-    writer.exec(SETTINGS);
+    writer.exec(SETTINGS + WRITER_SETTINGS);
     if (!wasClean) checkIntegrity(writer);
     writer.exec([...TABLES, ...createIndexes('UNIQUE')].join(';\n'));
     writer.exec('CREATE TABLE IF NOT EXISTS memory_deleted (revision INTEGER PRIMARY KEY, id INTEGER NOT NULL)');

@@ -5,6 +5,7 @@ import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import { FactWriter } from './fact-writer.ts';
 import { makeCursor, type Position } from './input.ts';
 import { type LocalFile, openLocalFile } from './local-file.ts';
+import { TURN, writeLong } from './long-write.ts';
 import {
   combinationOf,
   type FactQuery,
@@ -14,14 +15,8 @@ import {
   positionAfter,
   toTriple,
 } from './queries.ts';
-import { createLiveIndex, LIVE_INDEXES } from './schema.ts';
 import { Terms } from './terms.ts';
 import type { RecallQuery, Triple } from './types.ts';
-
-/** Changes between two turns of the event loop. */
-const TURN = 2000;
-/** As many changes, and no fewer than there are facts, have the indexes built anew. */
-const REBUILD_FROM = 50_000;
 
 const COUNT_FACTS = 'SELECT count(*) AS n FROM memory_fact INDEXED BY memory_live_all WHERE valid_to IS NULL';
 
@@ -135,44 +130,33 @@ export class LocalStore {
     }
     while (this.#long) await this.#long;
     const work = this.#writeLong(items, change);
-    this.#long = work
-      .catch(() => {})
-      .finally(() => {
-        this.#long = undefined;
-        this.#flush();
-      });
+    this.#long = this.#afterLong(work);
     await work;
   }
 
   async #writeLong<T>(items: readonly T[], change: (writer: FactWriter, item: T) => void): Promise<void> {
     this.#flush();
+    await writeLong(this.#database, this.#writer, items, change);
+    this.revision = this.#writer.revision;
+  }
+
+  /** Once the facts are on the disk nobody waits for their way from the write-ahead log into the file. */
+  async #afterLong(work: Promise<void>): Promise<void> {
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      const rebuilds = items.length >= REBUILD_FROM && items.length >= this.stats().facts;
-      // Sorting an index at the end is faster than keeping it sorted all the time.
-      if (rebuilds) for (const name of Object.keys(LIVE_INDEXES)) this.#database.exec(`DROP INDEX ${name}`);
-      for (let at = 0; at < items.length; at += TURN) {
-        for (const item of items.slice(at, at + TURN)) change(this.#writer, item);
-        await setImmediateAsync();
-      }
-      if (rebuilds) {
-        for (const name of Object.keys(LIVE_INDEXES)) {
-          this.#database.exec(createLiveIndex(name));
-          await setImmediateAsync();
-        }
-      }
-      this.#database.exec('COMMIT');
-      this.revision = this.#writer.revision;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
+      await work;
+      await setImmediateAsync();
+      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // Who asked for the work is told. A checkpoint that failed is made by a later transaction.
+    } finally {
+      this.#long = undefined;
+      this.#flush();
     }
   }
 
   #rollBack(): void {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    this.#writer.revision = this.revision;
-    this.#writer.reset();
+    this.#writer.reset(this.revision);
   }
 
   /** How many revisions the skill is known to have; notes about deletions up to there are no longer needed. */
@@ -220,7 +204,7 @@ export class LocalStore {
   vacuum(): void {
     this.#database.exec(`DELETE FROM memory_term WHERE id NOT IN
       (SELECT s FROM memory_fact UNION SELECT v FROM memory_fact UNION SELECT o FROM memory_fact)`);
-    this.#writer.reset();
+    this.#writer.reset(this.revision);
     this.#readerTerms.forget();
     this.#database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize');
   }

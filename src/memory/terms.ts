@@ -13,14 +13,15 @@ export class Terms {
 
   constructor(database: DatabaseSync) {
     this.#find = database.prepare('SELECT id FROM memory_term WHERE key = ?');
-    this.#insert = database.prepare('INSERT INTO memory_term (key) VALUES (?)');
+    this.#insert = database.prepare('INSERT INTO memory_term (key) VALUES (?) ON CONFLICT DO NOTHING');
   }
 
   /** The id of a text's key, given to it now if it has none. */
   idOf(text: string): number {
-    const known = this.find(text);
+    const known = this.#ids.get(text);
     if (known !== undefined) return known;
-    return this.#remember(text, Number(this.#insert.run(fold(text)).lastInsertRowid));
+    const { changes, lastInsertRowid } = this.#insert.run(fold(text));
+    return changes === 0 ? Number(this.find(text)) : this.#remember(text, Number(lastInsertRowid));
   }
 
   /** The id of a text's key, or undefined when no fact ever had it. */
