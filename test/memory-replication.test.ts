@@ -180,6 +180,30 @@ describe('EntityMemory with the sql skill', () => {
     assert.equal((await factsOfSkill()).length, 9001);
   });
 
+  it('fills a skill without indexes, which are all there afterwards, also when that was interrupted', async () => {
+    const indexes = async () => {
+      const client = await test.pool.getSkillClient('sql');
+      const prompt = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'index' AND name LIKE 'memory_%'";
+      return JSON.parse((await client.infer({ prompt })).text)[0].n as number;
+    };
+    await tell('before');
+    const all = await indexes();
+    const facts = Array.from({ length: 45_000 }, (_, n) => ({ subject: 'Ana', verb: 'tiene', object: `o${n}` }));
+    const storing = memory.storeMany(facts);
+    await until('the indexes are gone', async () => (await indexes()) === 0);
+    cable.state = 'answers lost';
+    assert.deepEqual(await storing, { stored: 45_000, durable: 'local' });
+    assert.equal(await indexes(), 0);
+    cable.state = 'on';
+    await untilSynchronized();
+    assert.equal(await indexes(), all);
+    const { from, triples } = await memory.recall({ object: 'o44999' });
+    assert.deepEqual([from, triples.length], ['skill', 1]);
+    const client = await test.pool.getSkillClient('sql');
+    const { text } = await client.infer({ prompt: 'SELECT count(*) AS n, sum(count) AS told FROM memory_fact' });
+    assert.equal(text, '[{"n":45001,"told":45001}]');
+  });
+
   it('puts a damaged database of the skill aside and fills a new one', async () => {
     await tell('before');
     await test.pool.stop('sql');

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { type CallContext, type SkillAnswer, SkillError } from 'phoenix/skill';
-import type { InferRequest, SqlCall, SqlRow, SqlStatement, SqlValue } from '../../src/contract/gen/skills.ts';
+import type { InferRequest, SqlCall, SqlStatement, SqlValue } from '../../src/contract/gen/skills.ts';
 import type { SqlConfig } from './config.ts';
 import type { Database } from './database.ts';
 import type { Prepared } from './statements.ts';
-import { type Cell, rowWriter, type SqlParts, toCell } from './values.ts';
+import { type Cell, readJsonRows, rowWriter, type SqlParts, toCell } from './values.ts';
 
 /** One piece of a streamed answer has about this many characters. */
 const PIECE_LENGTH = 65_536;
@@ -26,7 +26,7 @@ export function execute(database: Database, request: InferRequest, call: CallCon
     return answer(database, '[]', {});
   }
   const prepared = database.statements.get(request.prompt);
-  const parameters = bind(prepared, sql?.parameters ?? [], sql?.named ?? {});
+  const parameters = bind(prepared, (sql?.parameters ?? []).map(toCell), sql?.named ?? {});
   if (prepared.columns.length === 0) return answer(database, '[]', { ...run(prepared, parameters) });
 
   const write = rowWriter(prepared.columns, sql?.rowsAsArrays ?? false);
@@ -62,7 +62,7 @@ export async function* executeStream(
   }
   // Not from the cache: its cursor stays open while other calls run.
   const prepared = database.statements.prepare(request.prompt);
-  const parameters = bind(prepared, sql?.parameters ?? [], sql?.named ?? {});
+  const parameters = bind(prepared, (sql?.parameters ?? []).map(toCell), sql?.named ?? {});
   if (prepared.columns.length === 0) {
     yield answer(database, '[]', { ...run(prepared, parameters) });
     return;
@@ -106,13 +106,15 @@ function executeTransaction(database: Database, prompt: string, sql: SqlCall, ca
   return answer(database, '[]', { ...total });
 }
 
-function runForEachRow(database: Database, { sql, rows }: SqlStatement, call: CallContext): Outcome {
+function runForEachRow(database: Database, { sql, rows, rowsJson }: SqlStatement, call: CallContext): Outcome {
   const prepared = database.statements.get(sql);
   const total: Outcome = { changes: 0n, lastInsertRowid: 0n };
-  const none: SqlRow = { values: [] };
-  for (const [at, { values }] of (rows.length > 0 ? rows : [none]).entries()) {
+  const typed = rows.map(({ values }) => values.map(toCell));
+  const all = rowsJson === '' ? typed : typed.concat(readJsonRows(rowsJson));
+  if (rowsJson === '' && all.length === 0) all.push([]);
+  for (const [at, cells] of all.entries()) {
     if (at % ROWS_PER_LOOK === ROWS_PER_LOOK - 1) checkDeadline(call);
-    const outcome = run(prepared, bind(prepared, values, {}));
+    const outcome = run(prepared, bind(prepared, cells, {}));
     total.changes += outcome.changes;
     total.lastInsertRowid = outcome.lastInsertRowid;
   }
@@ -124,7 +126,7 @@ function run({ statement }: Prepared, parameters: [Record<string, Cell>, ...Cell
   return { changes: BigInt(changes), lastInsertRowid: BigInt(lastInsertRowid) };
 }
 
-function bind(prepared: Prepared, positional: readonly SqlValue[], named: Record<string, SqlValue>): Cell[] {
+function bind(prepared: Prepared, positional: Cell[], named: Record<string, SqlValue>): Cell[] {
   if (positional.length !== prepared.positional) {
     throw new SkillError(
       'INVALID_ARGUMENT',
@@ -136,10 +138,9 @@ function bind(prepared: Prepared, positional: readonly SqlValue[], named: Record
   if (unknown !== undefined) throw new SkillError('INVALID_ARGUMENT', `the statement has no parameter "${unknown}"`);
   const missing = [...prepared.named].find((name) => !Object.hasOwn(named, name));
   if (missing !== undefined) throw new SkillError('INVALID_ARGUMENT', `no value came for the parameter "${missing}"`);
-  const cells = positional.map(toCell);
-  if (names.length === 0) return cells;
+  if (names.length === 0) return positional;
   const object = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, toCell(value)]));
-  return [object as unknown as Cell, ...cells];
+  return [object as unknown as Cell, ...positional];
 }
 
 function answer(database: Database, text: string, parts: Partial<SqlParts>): SkillAnswer {

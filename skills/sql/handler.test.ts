@@ -138,16 +138,43 @@ describe('sql skill: transactions and errors', () => {
     const insert = (...values: bigint[]) => ({
       sql: 'INSERT INTO t VALUES (?)',
       rows: values.map((v) => ({ values: [integer(v)] })),
+      rowsJson: '',
     });
-    const done = await skill.infer(
-      sql({ transaction: [insert(1n, 2n), { sql: 'DELETE FROM t WHERE a = 1', rows: [] }] }),
-    );
+    const plain = (statement: string) => ({ sql: statement, rows: [], rowsJson: '' });
+    const done = await skill.infer(sql({ transaction: [insert(1n, 2n), plain('DELETE FROM t WHERE a = 1')] }));
     assert.equal(done.sql?.changes, 3n);
     await assert.rejects(skill.infer(sql({ transaction: [insert(3n), insert(2n)] })), { code: 'ALREADY_EXISTS' });
-    await assert.rejects(skill.infer(sql({ transaction: [insert(3n), { sql: 'COMMIT', rows: [] }] })), {
+    await assert.rejects(skill.infer(sql({ transaction: [insert(3n), plain('COMMIT')] })), {
       code: 'PERMISSION_DENIED',
     });
     assert.equal((await skill.infer({ prompt: 'SELECT group_concat(a) AS a FROM t' })).text, '[{"a":"2"}]');
+  });
+
+  it('takes rows as JSON, with the types that they have there, or refuses all of them', async () => {
+    await using skill = await withTable('a, b, c, d');
+    const insert = (rowsJson: string) =>
+      sql({ transaction: [{ sql: 'INSERT INTO t VALUES (?, ?, ?, ?)', rows: [], rowsJson }] });
+    const row = ["O'Neil 👩‍👩‍👧", 9_007_199_254_740_991, 0.1, null];
+    const done = await skill.infer(insert(JSON.stringify([row, [1, 1, 1e300, '']])));
+    assert.equal(done.sql?.changes, 2n);
+    const prompt = 'SELECT *, typeof(b) AS t FROM t ORDER BY rowid';
+    assert.equal(
+      (await skill.infer({ prompt, ...sql({ rowsAsArrays: true }) })).text,
+      `[${JSON.stringify([...row, 'integer'])},[1,1,1e+300,"","integer"]]`,
+    );
+    for (const rows of [
+      '{nonsense',
+      '{}',
+      '[1]',
+      '[[1,2,3]]',
+      '[[1,2,3,[]]]',
+      '[[1,2,3,true]]',
+      `[${JSON.stringify(row)},[]]`,
+    ]) {
+      await assert.rejects(skill.infer(insert(rows)), { code: 'INVALID_ARGUMENT' }, rows);
+    }
+    assert.equal((await skill.infer(insert('[]'))).sql?.changes, 0n);
+    assert.equal((await skill.infer({ prompt: 'SELECT count(*) AS n FROM t' })).text, '[{"n":2}]');
   });
 
   it('tells apart what went wrong', async () => {

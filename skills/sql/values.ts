@@ -15,6 +15,26 @@ export function toCell(value: SqlValue): Cell {
   throw new SkillError('INVALID_ARGUMENT', 'a parameter has no value; for NULL set "null" to true');
 }
 
+/** Rows of parameters that came as JSON. @throws SkillError */
+export function readJsonRows(json: string): Cell[][] {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(json);
+  } catch (error) {
+    throw new SkillError('INVALID_ARGUMENT', `rows_json is no JSON: ${(error as Error).message}`);
+  }
+  if (!Array.isArray(rows) || !rows.every(Array.isArray)) {
+    throw new SkillError('INVALID_ARGUMENT', 'rows_json must be an array of arrays');
+  }
+  return (rows as unknown[][]).map((row) => row.map(jsonToCell));
+}
+
+function jsonToCell(value: unknown): Cell {
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  throw new SkillError('INVALID_ARGUMENT', 'rows_json may contain texts, numbers and nulls');
+}
+
 /**
  * A value as JSON. Integers keep all their digits, reals keep their point, blobs are `{"$blob": base64}`, and reals that JSON
  * has no number for are `{"$real": "Infinity"}`.

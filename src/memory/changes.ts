@@ -1,12 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RemoteStatement, SqlParameter } from './remote-sql.ts';
-import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { indexStatements, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** Stands for every fact in the notes about deletions; no fact has this id. */
 export const EVERYTHING = 0;
 
 /** Facts, and characters of them, in one transaction. */
-const MAX_FACTS = 4000;
+const MAX_FACTS = 10_000;
 const MAX_LENGTH = 4 * 1024 ** 2;
 
 const FACT_COLUMNS = [
@@ -25,12 +25,22 @@ const LEARN_TERM = `INSERT OR REPLACE INTO memory_term (id, key) SELECT ?1, ?2
 
 const CLEAR: readonly RemoteStatement[] = [{ sql: 'DELETE FROM memory_fact' }, { sql: 'DELETE FROM memory_term' }];
 
-/** Prepares a replica; what it has it keeps. */
+/** Prepares a replica without indexes; what it has it keeps. */
 export function createReplica(storeId: string): RemoteStatement[] {
   return [
-    ...[...TABLES, ...createIndexes('')].map((sql) => ({ sql })),
+    ...TABLES.map((sql) => ({ sql })),
     { sql: 'INSERT OR IGNORE INTO memory_replica VALUES (1, ?, ?, 0)', rows: [[SCHEMA_VERSION, storeId]] },
   ];
+}
+
+/** Build the indexes that a replica has not yet. Nobody can recall from it before. */
+export function createIndexes(): RemoteStatement[] {
+  return [...indexStatements('').values()].map((sql) => ({ sql }));
+}
+
+/** Take the indexes of a replica away, to fill it faster. */
+export function dropIndexes(): RemoteStatement[] {
+  return [...indexStatements('').keys()].map((name) => ({ sql: `DROP INDEX IF EXISTS ${name}` }));
 }
 
 /** Empties a replica, for it to be written anew. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createIndexes, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { indexStatements, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** Settings that a long transaction changes for itself. */
 export const WRITER_SETTINGS = `
@@ -53,7 +53,7 @@ function open(path: string, newStoreId: string): { writer: DatabaseSync; reader:
   try {
     writer.exec(SETTINGS + WRITER_SETTINGS);
     if (!wasClean) checkIntegrity(writer);
-    writer.exec([...TABLES, ...createIndexes('UNIQUE')].join(';\n'));
+    writer.exec([...TABLES, ...indexStatements('UNIQUE').values()].join(';\n'));
     writer.exec('CREATE TABLE IF NOT EXISTS memory_deleted (revision INTEGER PRIMARY KEY, id INTEGER NOT NULL)');
     writer.prepare('INSERT OR IGNORE INTO memory_replica VALUES (1, ?, ?, 0)').run(SCHEMA_VERSION, newStoreId);
     const version = writer.prepare('SELECT schema_version AS version FROM memory_replica').get()?.version;

@@ -2,12 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { FactWriter } from './fact-writer.ts';
 import { WRITER_SETTINGS } from './local-file.ts';
-import { createLiveIndex, LIVE_INDEXES } from './schema.ts';
+import { createLiveIndex, LIVE_INDEXES, paysToRebuild } from './schema.ts';
 
 /** Changes between two turns of the event loop. */
 export const TURN = 2000;
-/** As many changes, and half as many as there are facts, have the indexes built anew. */
-const REBUILD_FROM = 20_000;
 /** A piece of an index that fits into a processor's cache is sorted in a third of the time. */
 const SORT_KIB = 2048;
 /** Primary result codes of trouble with temporary files: IOERR, FULL, CANTOPEN. */
@@ -51,8 +49,7 @@ export async function writeLong<T>(
 
 async function changeAll<T>(database: DatabaseSync, items: readonly T[], change: (item: T) => void): Promise<void> {
   const known = Number(database.prepare('SELECT max(id) AS last FROM memory_fact').get()?.last);
-  const indexes = items.length >= Math.max(REBUILD_FROM, known / 2) ? Object.keys(LIVE_INDEXES) : [];
-  // Sorting an index at the end is faster than keeping it sorted all the time.
+  const indexes = paysToRebuild(items.length, known) ? Object.keys(LIVE_INDEXES) : [];
   for (const name of indexes) database.exec(`DROP INDEX ${name}`);
   for (let at = 0; at < items.length; at += TURN) {
     for (const item of items.slice(at, at + TURN)) change(item);

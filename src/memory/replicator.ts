@@ -1,13 +1,18 @@
 import { outsideRequests } from '../tracing/index.ts';
-import { Changes, clearReplica, createReplica } from './changes.ts';
+import { Changes, clearReplica, createIndexes, createReplica, dropIndexes } from './changes.ts';
 import type { Position } from './input.ts';
 import type { LocalStore } from './local-store.ts';
 import { type FactRow, factQuery, positionAfter, toTriple } from './queries.ts';
-import type { RemoteSql } from './remote-sql.ts';
+import type { RemoteSql, RemoteStatement } from './remote-sql.ts';
+import { paysToRebuild } from './schema.ts';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
 const HISTORY_PAGE = 5000;
+/** With more facts than this, building an index would keep the skill from its other callers for seconds. */
+const MAX_REBUILT = 2_000_000;
+/** How long building an index may take. */
+const INDEX_TIMEOUT_MS = 60_000;
 
 interface Waiter {
   revision: number;
@@ -114,7 +119,12 @@ export class Replicator {
       // The connection itself may have started the skill; from here on another instance is another copy.
       const generation = this.#generation;
       while (!this.#closed && this.#revision !== undefined && this.#revision !== this.#store.revision) {
-        await this.#send(this.#revision, generation);
+        const after = this.#revision;
+        const { revision: latest } = this.#store;
+        const fills = latest <= MAX_REBUILT && paysToRebuild(latest - after, after);
+        const revision = fills ? await this.#fill(after, latest, generation) : await this.#send(after, generation);
+        this.#advance(revision);
+        if (this.#store.hasSettledNotes(revision)) await this.#store.confirm(revision);
       }
       this.error = undefined;
       this.#failures = 0;
@@ -129,13 +139,37 @@ export class Replicator {
     }
   }
 
-  async #send(after: number, generation: number): Promise<void> {
+  /** Sends the first changes after a revision. @returns how far the copy is now */
+  async #send(after: number, generation: number): Promise<number> {
     const { statements, revision } = this.#changes.since(after, this.#store.revision);
-    await this.#remote.transaction(statements, this.#timeoutMs);
-    if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
+    await this.#transaction(statements, this.#timeoutMs, generation);
     this.sent += revision - after;
-    this.#advance(revision);
-    if (this.#store.hasSettledNotes(revision)) await this.#store.confirm(revision);
+    return revision;
+  }
+
+  /** Sends a large part of all facts to a copy without indexes, which are built then. @returns how far the copy is now */
+  async #fill(after: number, until: number, generation: number): Promise<number> {
+    await this.#transaction(dropIndexes(), this.#timeoutMs, generation);
+    let revision = after;
+    while (revision < until) {
+      // What is missing then is made by the next connection.
+      if (this.#closed) throw new Error('the memory was closed');
+      revision = await this.#send(revision, generation);
+    }
+    await this.#createIndexes(generation);
+    return revision;
+  }
+
+  /** One transaction for each, so that other callers of the skill get their turn. */
+  async #createIndexes(generation: number): Promise<void> {
+    for (const statement of createIndexes()) {
+      await this.#transaction([statement], Math.max(INDEX_TIMEOUT_MS, this.#timeoutMs), generation);
+    }
+  }
+
+  async #transaction(statements: readonly RemoteStatement[], timeoutMs: number, generation: number): Promise<void> {
+    await this.#remote.transaction(statements, timeoutMs);
+    if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
   }
 
   /** The copy has a revision, whether it was just sent or had arrived before. */
@@ -150,6 +184,8 @@ export class Replicator {
   async #connect(): Promise<number> {
     const { storeId, revision: latest, confirmed } = this.#store;
     await this.#remote.transaction(createReplica(storeId), this.#timeoutMs);
+    // That may have started the skill; from here on another instance is another copy.
+    await this.#createIndexes(this.#generation);
     const [row] = await this.#remote.query('SELECT store_id, revision FROM memory_replica', [], this.#timeoutMs);
     const [remoteId, revision] = row as [string, number];
     if (remoteId === storeId && revision >= confirmed && revision <= latest) return revision;

@@ -59,15 +59,24 @@ export function createLiveIndex(name: string): string {
   return `CREATE INDEX IF NOT EXISTS ${name} ON memory_fact ${LIVE_INDEXES[name]} ${LIVE}`;
 }
 
-/** `UNIQUE` holds in the local store alone: a replica may see changes of two rows in another order than they happened. */
-export function createIndexes(unique: 'UNIQUE' | ''): string[] {
-  return [
-    `CREATE ${unique} INDEX IF NOT EXISTS memory_live_sov ON memory_fact (s, o, v) ${LIVE}`,
-    ...Object.keys(LIVE_INDEXES).map(createLiveIndex),
-    ...['s, v, o', 'v, o', 'o'].map(
-      (columns) =>
-        `CREATE INDEX IF NOT EXISTS memory_past_${columns.replaceAll(', ', '')} ON memory_fact (${columns}) WHERE valid_to IS NOT NULL`,
-    ),
-    'CREATE INDEX IF NOT EXISTS memory_revision ON memory_fact (revision)',
-  ];
+/**
+ * The statement that creates each index, by its name. `UNIQUE` holds in the local store alone: a replica may see changes of two rows in
+ * another order than they happened.
+ */
+export function indexStatements(unique: 'UNIQUE' | ''): Map<string, string> {
+  const past = ['s, v, o', 'v, o', 'o'].map((columns): [string, string] => {
+    const name = `memory_past_${columns.replaceAll(', ', '')}`;
+    return [name, `CREATE INDEX IF NOT EXISTS ${name} ON memory_fact (${columns}) WHERE valid_to IS NOT NULL`];
+  });
+  return new Map([
+    ['memory_live_sov', `CREATE ${unique} INDEX IF NOT EXISTS memory_live_sov ON memory_fact (s, o, v) ${LIVE}`],
+    ...Object.keys(LIVE_INDEXES).map((name): [string, string] => [name, createLiveIndex(name)]),
+    ...past,
+    ['memory_revision', 'CREATE INDEX IF NOT EXISTS memory_revision ON memory_fact (revision)'],
+  ]);
+}
+
+/** As many changes, and half as many as there are facts, have indexes built anew: sorting once is faster than keeping them sorted. */
+export function paysToRebuild(changes: number, facts: number): boolean {
+  return changes >= 20_000 && changes >= facts / 2;
 }

@@ -22,9 +22,10 @@ export class SkillSql implements RemoteSql {
   }
 
   async transaction(statements: readonly RemoteStatement[], timeoutMs: number): Promise<void> {
-    const transaction = statements.map(({ sql, rows = [] }) => ({
+    const transaction = statements.map(({ sql, rows }) => ({
       sql,
-      rows: rows.map((row) => ({ values: row.map(toSqlValue) })),
+      rows: [],
+      rowsJson: rows ? JSON.stringify(rows) : '',
     }));
     const sql = { parameters: [], named: {}, transaction, rowsAsArrays: false };
     await this.#client.infer({ sql }, { grants: GRANTS, timeoutMs });

@@ -70,6 +70,7 @@ export interface SqlRow {
 export interface SqlStatement {
   sql: string;
   rows: SqlRow[];
+  rowsJson: string;
 }
 
 export interface SqlCall {
@@ -741,7 +742,7 @@ export const SqlRow: MessageFns<SqlRow> = {
 };
 
 function createBaseSqlStatement(): SqlStatement {
-  return { sql: "", rows: [] };
+  return { sql: "", rows: [], rowsJson: "" };
 }
 
 export const SqlStatement: MessageFns<SqlStatement> = {
@@ -751,6 +752,9 @@ export const SqlStatement: MessageFns<SqlStatement> = {
     }
     for (const v of message.rows) {
       SqlRow.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.rowsJson !== "") {
+      writer.uint32(26).string(message.rowsJson);
     }
     return writer;
   },
@@ -782,6 +786,14 @@ export const SqlStatement: MessageFns<SqlStatement> = {
             }
 
             message.rows.push(SqlRow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rowsJson = reader.string();
             continue;
           }
         }
