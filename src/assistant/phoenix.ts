@@ -192,13 +192,15 @@ function createAssistant(
 
 function settingsOf(config: LoadedConfig): Record<string, SkillSettings> {
   return Object.fromEntries(
-    Object.entries(config.skills).map(([name, { config: own, pinned, idle_ttl, warm }]) => [
+    Object.entries(config.skills).map(([name, { config: own, pinned, idle_ttl, warm, mounts, toolchain }]) => [
       name,
       {
         ...(own === undefined ? {} : { config: own }),
         ...(pinned === undefined ? {} : { pinned }),
         ...(idle_ttl === undefined ? {} : { idleTtlMs: idle_ttl }),
         ...(warm === undefined ? {} : { warm }),
+        ...(mounts === undefined ? {} : { mounts }),
+        ...(toolchain === undefined ? {} : { toolchain }),
       },
     ]),
   );

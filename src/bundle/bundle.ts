@@ -18,6 +18,7 @@ const ASSISTANT_ENTRY = join(import.meta.dirname, `../cli/main${EXTENSION}`);
 const SKILL_API = {
   'phoenix/skill': join(import.meta.dirname, `../skill/handler${EXTENSION}`),
   'phoenix/drafting': join(import.meta.dirname, `../speculative/drafting${EXTENSION}`),
+  'phoenix/patch': join(import.meta.dirname, `../patch/in-skill${EXTENSION}`),
   'phoenix/models': join(import.meta.dirname, `../models/index${EXTENSION}`),
   'phoenix/generation': join(import.meta.dirname, `../speculative/index${EXTENSION}`),
 };

@@ -15,6 +15,7 @@ const EXPECTED = new Set([
   'MemoryInputError',
   'MemoryFileError',
   'BundleError',
+  'SignatureError',
   'SkillCallError',
   'SkillNotFoundError',
   'SkillLaunchError',

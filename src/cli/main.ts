@@ -6,6 +6,7 @@ import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { modelsCommand } from './commands/models.ts';
+import { patchCommand } from './commands/patch.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
 import { topCommand } from './commands/top.ts';
@@ -22,6 +23,7 @@ const program = new Command('phoenix')
   .addCommand(skillCommand())
   .addCommand(topCommand())
   .addCommand(modelsCommand())
+  .addCommand(patchCommand())
   .addCommand(deployCommand())
   .addCommand(doctorCommand());
 

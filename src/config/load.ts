@@ -54,6 +54,12 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
     ...config,
     state_dir: resolve(base, config.state_dir),
     skill_dirs: config.skill_dirs.map((folder) => resolve(base, folder)),
+    skills: Object.fromEntries(
+      Object.entries(config.skills).map(([name, { mounts, ...settings }]) => [
+        name,
+        { ...settings, ...(mounts && { mounts: absolute(base, mounts) }) },
+      ]),
+    ),
     models: {
       ...config.models,
       target: fileFrom(base, config.models.target),
@@ -63,6 +69,10 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
     file: exists ? file : undefined,
     source: effective,
   };
+}
+
+function absolute(base: string, paths: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, resolve(base, path)]));
 }
 
 /** A model that is named by a path is looked for from the folder of the configuration. */

@@ -7,6 +7,10 @@ const skillSettings = z.strictObject({
   pinned: z.boolean().optional(),
   idle_ttl: duration.optional(),
   warm: z.int().min(0).max(64).optional(),
+  /** Folders of this machine that the skill may read, by the names of its manifest. */
+  mounts: z.record(z.string(), z.string().min(1)).optional(),
+  /** The skill sees the programs of this machine, read-only. */
+  toolchain: z.boolean().optional(),
 });
 
 /** A model, as `phoenix models` names them. */

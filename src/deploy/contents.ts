@@ -141,15 +141,16 @@ async function launchOf(
   ]);
   const models = Object.fromEntries(manifest.models.map((role) => [role, modelFile(role)]));
   const merged = { ...manifest.config, ...config.skills[manifest.name]?.config };
-  const print = fingerprint(POLICY, manifest, merged, { host, handler, native, models });
+  // A container of the deployment sees nothing of the machine.
+  const extras = { native, models, mounts: {}, toolchain: false };
+  const print = fingerprint(POLICY, manifest, merged, { host, handler, ...extras });
   if (current !== undefined && fingerprintOf(current) === print) return current;
   const spec = {
     manifest,
     hostPath: host.path,
     compileCache: undefined,
     handlerPath: handler.path,
-    native,
-    models,
+    ...extras,
     config: merged,
     fingerprint: print,
     // Compose keeps it running, with or without an assistant.

@@ -46,6 +46,8 @@ describe('readManifest', () => {
       volumes: [],
       native: [],
       models: [],
+      mounts: [],
+      single_use: false,
       health: { interval: 15_000, timeout: 2000 },
       idempotent: false,
       config: {},

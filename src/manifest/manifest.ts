@@ -62,6 +62,10 @@ export const manifestSchema = z.strictObject({
   /** Models that the skill reads: those that phoenix.yaml has for these roles, read-only. */
   models: z.array(z.enum(MODEL_ROLES)).default([]),
   health: z.strictObject({ interval: duration.default(15_000), timeout: duration.default(2000) }).prefault({}),
+  /** Folders of this machine that phoenix.yaml may show to the skill, read-only, by the names that the handler knows them by. */
+  mounts: z.array(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a mount has a name like "tree"')).default([]),
+  /** An instance serves one call and is thrown away: nothing of a call can be there in the next one. */
+  single_use: z.boolean().default(false),
   /** A call that may have reached the skill can safely be sent again. */
   idempotent: z.boolean().default(false),
   config: z.record(z.string(), z.unknown()).default({}),
@@ -79,6 +83,9 @@ export interface Manifest extends z.output<typeof manifestSchema> {
 /** Reads a skill's manifest. @throws YamlFileError that names file and line. */
 export function readManifest(path: string): Manifest {
   const manifest = readYamlFile(path, manifestSchema);
+  if (manifest.single_use && manifest.volumes.length > 0) {
+    throw new YamlFileError([`${path}: single_use: an instance that is thrown away has no volumes: remove "volumes"`]);
+  }
   const folder = dirname(resolve(path));
   const entryPath = resolve(folder, manifest.entry);
   if (isAbsolute(manifest.entry) || !entryPath.startsWith(`${folder}/`)) {

@@ -93,7 +93,8 @@ export class Budget {
   }
 
   #running(): SkillUnit[] {
-    return this.#units().filter(({ state }) => state === 'ready' || state === 'starting' || state === 'stopping');
+    const running: readonly SkillUnit['state'][] = ['ready', 'taken', 'starting', 'stopping'];
+    return this.#units().filter(({ state }) => running.includes(state));
   }
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleHandler, bundleHost, provideNative } from '../bundle/index.ts';
 import type { Manifest } from '../manifest/index.ts';
@@ -30,6 +31,15 @@ export interface Launched {
   phasesMs?: LaunchPhases;
 }
 
+/** What phoenix.yaml says of a skill and its launch depends on. */
+export interface LaunchSettings {
+  config: Record<string, unknown>;
+  /** Absolute paths of folders that it may read, by the names of its manifest. */
+  mounts: Record<string, string>;
+  /** It sees the programs of this machine. */
+  toolchain: boolean;
+}
+
 export interface LauncherOptions {
   runtime: SkillRuntime;
   bundleDir: string;
@@ -57,7 +67,7 @@ export class Launcher {
    */
   async launch(
     manifest: Manifest,
-    config: Record<string, unknown>,
+    settings: LaunchSettings,
     keep: boolean,
     spares: Pick<Spares, 'take'>,
   ): Promise<Launched> {
@@ -72,7 +82,7 @@ export class Launcher {
     try {
       if (runtime.elsewhere) return await this.#attach(manifest, runtime.elsewhere);
       const begun = performance.now();
-      const spec = await this.spec(manifest, config, keep);
+      const spec = await this.spec(manifest, settings, keep);
       return (await spares.take(spec, keep)) ?? (await this.#reuse(spec)) ?? (await this.start(spec, 0, begun));
     } catch (error) {
       if (error instanceof SkillLaunchError) throw error;
@@ -86,16 +96,18 @@ export class Launcher {
     instance.reload(path);
   }
 
-  /** What would be launched now. @throws BundleError, ModelError */
-  async spec(manifest: Manifest, config: Record<string, unknown>, keep: boolean): Promise<LaunchSpec> {
+  /** What would be launched now. @throws BundleError, ModelError, SkillLaunchError */
+  async spec(manifest: Manifest, settings: LaunchSettings, keep: boolean): Promise<LaunchSpec> {
     const { runtime, bundleDir, leaseMs, modelFile } = this.#options;
+    const { mounts, toolchain } = settings;
+    checkMounts(manifest, mounts);
     const models = Object.fromEntries(manifest.models.map((role) => [role, modelFile(role)]));
     const [host, handler, ...native] = await Promise.all([
       bundleHost(bundleDir),
       bundleHandler(manifest.entryPath, bundleDir),
       ...manifest.native.map((name) => provideNative(name, bundleDir)),
     ]);
-    const merged = { ...manifest.config, ...config };
+    const merged = { ...manifest.config, ...settings.config };
     return {
       manifest,
       config: merged,
@@ -104,7 +116,9 @@ export class Launcher {
       handlerPath: handler.path,
       native,
       models,
-      fingerprint: fingerprint(runtime, manifest, merged, { host, handler, native, models }),
+      mounts,
+      toolchain,
+      fingerprint: fingerprint(runtime, manifest, merged, { host, handler, native, models, mounts, toolchain }),
       leaseMs: keep ? 0 : leaseMs,
     };
   }
@@ -140,7 +154,8 @@ export class Launcher {
     const { manifest } = spec;
     const instance = await this.#options.runtime.find(manifest.name);
     if (!instance) return undefined;
-    if (instance.fingerprint === spec.fingerprint) {
+    // One that serves a single call may have served it.
+    if (instance.fingerprint === spec.fingerprint && !manifest.single_use) {
       try {
         const connection = await SkillConnection.open(instance, AbortSignal.timeout(manifest.health.timeout));
         measure(instance);
@@ -196,6 +211,18 @@ export class Launcher {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** @throws SkillLaunchError when a folder is not there, or not one that the skill asks for */
+function checkMounts({ name, mounts: known }: Manifest, mounts: LaunchSettings['mounts']): void {
+  for (const [mount, path] of Object.entries(mounts)) {
+    if (!known.includes(mount)) {
+      const which = known.length > 0 ? `there are: ${known.join(', ')}` : 'it has none';
+      throw new SkillLaunchError(name, `it asks for no folder "${mount}" (skills.${name}.mounts); ${which}`, []);
+    }
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new SkillLaunchError(name, `${path} (skills.${name}.mounts.${mount}) is no folder`, []);
   }
 }
 

@@ -24,9 +24,11 @@ const unhealthy: UnitEvent = { t: 'unhealthy' };
 const stopped: UnitEvent = { t: 'stopped' };
 const backoffElapsed: UnitEvent = { t: 'backoff_elapsed' };
 const halfOpen: UnitEvent = { t: 'half_open' };
+const taken: UnitEvent = { t: 'taken' };
+const used: UnitEvent = { t: 'used' };
 const close: UnitEvent = { t: 'close' };
 const ends = [crashed, crashedHealthy, unhealthy, launchFailed, stopped];
-const events = [...ends, ensure, launched, idle, stop, restart, backoffElapsed, halfOpen, close];
+const events = [...ends, ensure, launched, taken, used, idle, stop, restart, backoffElapsed, halfOpen, close];
 
 const launch: UnitEffect = { t: 'launch' };
 const grant: UnitEffect = { t: 'grant' };
@@ -36,6 +38,7 @@ const stoppedState: UnitState = { t: 'stopped', crashes: 1, failures: 2 };
 const backingOff: UnitState = { t: 'backing_off', crashes: 1, failures: 1, relaunch: false };
 const starting: UnitState = { t: 'starting', crashes: 1, failures: 1 };
 const ready: UnitState = { t: 'ready', crashes: 1 };
+const takenState: UnitState = { t: 'taken', relaunch: false };
 const stopping: UnitState = { t: 'stopping', reason: 'idle', relaunch: false, crashes: 1 };
 const failed: UnitState = { t: 'failed', failures: 3 };
 const closed: UnitState = { t: 'closed' };
@@ -92,6 +95,7 @@ const tables: { state: UnitState; rows: Row[]; unlisted?: UnitEvent[] }[] = [
     state: ready,
     rows: [
       [ensure, ready, [grant]],
+      [taken, takenState, []],
       [crashed, { t: 'backing_off', crashes: 2, failures: 0, relaunch: true }, [{ t: 'back_off', delayMs: 100 }]],
       [crashedHealthy, { t: 'starting', crashes: 1, failures: 0 }, [launch]],
       [idle, { ...stopping, crashes: 0 }, [{ t: 'stop_instance', reason: 'idle' }]],
@@ -104,6 +108,45 @@ const tables: { state: UnitState; rows: Row[]; unlisted?: UnitEvent[] }[] = [
       [close, closed, [refuse, { t: 'stop_instance', reason: 'shutdown' }]],
     ],
     unlisted: [unhealthy],
+  },
+  {
+    state: takenState,
+    rows: [
+      [ensure, { ...takenState, relaunch: true }, []],
+      [used, { ...stopping, reason: 'used', crashes: 0 }, [{ t: 'stop_instance', reason: 'used' }]],
+      [unhealthy, { ...stopping, reason: 'unhealthy', crashes: 0 }, [{ t: 'stop_instance', reason: 'unhealthy' }]],
+      [crashed, fresh, []],
+      [crashedHealthy, fresh, []],
+      [idle, { ...stopping, crashes: 0 }, [refuse, { t: 'stop_instance', reason: 'idle' }]],
+      [stop, { ...stopping, reason: 'operator', crashes: 0 }, [refuse, { t: 'stop_instance', reason: 'operator' }]],
+      [
+        restart,
+        { ...stopping, reason: 'operator', relaunch: true, crashes: 0 },
+        [{ t: 'stop_instance', reason: 'operator' }],
+      ],
+      [close, closed, [refuse, { t: 'stop_instance', reason: 'shutdown' }]],
+    ],
+  },
+  {
+    state: { ...takenState, relaunch: true },
+    rows: [
+      [used, { ...stopping, reason: 'used', relaunch: true, crashes: 0 }, [{ t: 'stop_instance', reason: 'used' }]],
+      [
+        unhealthy,
+        { ...stopping, reason: 'unhealthy', relaunch: true, crashes: 0 },
+        [{ t: 'stop_instance', reason: 'unhealthy' }],
+      ],
+      [crashed, anew, [launch]],
+      [crashedHealthy, anew, [launch]],
+      [idle, { ...stopping, crashes: 0 }, [refuse, { t: 'stop_instance', reason: 'idle' }]],
+      [stop, { ...stopping, reason: 'operator', crashes: 0 }, [refuse, { t: 'stop_instance', reason: 'operator' }]],
+      [
+        restart,
+        { ...stopping, reason: 'operator', relaunch: true, crashes: 0 },
+        [{ t: 'stop_instance', reason: 'operator' }],
+      ],
+      [close, closed, [refuse, { t: 'stop_instance', reason: 'shutdown' }]],
+    ],
   },
   {
     state: stopping,
@@ -252,6 +295,20 @@ describe('stop', () => {
     const { state, effects } = play([ensure, launched, idle, ensure, stop, stopped]);
     assert.equal(state.t, 'stopped');
     assert.equal(effects.flat().filter(({ t }) => t === 'launch').length, 1);
+  });
+});
+
+describe('a skill that is thrown away after one call', () => {
+  it('is launched anew for who came while it was used, and never serves twice', () => {
+    const { state, effects } = play([ensure, launched, taken, ensure, used, stopped, launched]);
+    assert.deepEqual(effects, [[launch], [grant], [], [], [{ t: 'stop_instance', reason: 'used' }], [launch], [grant]]);
+    assert.equal(state.t, 'ready');
+  });
+
+  it('is no crash loop, however often what it was used for ended it', () => {
+    const { state, effects } = play([ensure, ...Array(10).fill([launched, taken, ensure, crashed]).flat()]);
+    assert.deepEqual(delays(effects), []);
+    assert.deepEqual(state, anew);
   });
 });
 

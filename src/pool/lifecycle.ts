@@ -10,6 +10,7 @@ export type StopReason =
   | `crashed:${string}`
   | 'oom'
   | 'unhealthy'
+  | 'used'
   | 'operator'
   | 'shutdown';
 
@@ -21,6 +22,8 @@ export type UnitState =
   /** `stopFor`: it is to be stopped as soon as it is there. */
   | { t: 'starting'; crashes: number; failures: number; stopFor?: StopReason }
   | { t: 'ready'; crashes: number }
+  /** A call has the instance, and nobody else gets it: that of a skill which is thrown away after one call. `relaunch`: somebody waits. */
+  | { t: 'taken'; relaunch: boolean }
   | { t: 'stopping'; reason: StopReason; relaunch: boolean; crashes: number }
   /** The circuit is open: launches failed too often. `half_open` comes after a while and allows one more try. */
   | { t: 'failed'; failures: number }
@@ -30,6 +33,10 @@ export type UnitEvent =
   /** Somebody needs the skill. */
   | { t: 'ensure' }
   | { t: 'launched' }
+  /** The one call that an instance serves begins ... */
+  | { t: 'taken' }
+  /** ... and has ended, however it did. */
+  | { t: 'used' }
   | { t: 'launch_failed' }
   /** The process is gone. `healthy`: it had answered calls well before. */
   | { t: 'exited'; reason: StopReason; healthy: boolean }
@@ -85,6 +92,8 @@ export function decide(state: UnitState, event: UnitEvent, policy: BackoffPolicy
       return whenStarting(state, event, policy);
     case 'ready':
       return whenReady(state, event, policy);
+    case 'taken':
+      return whenTaken(state, event);
     case 'stopping':
       if (event.t === 'ensure' || event.t === 'restart') return [{ ...state, relaunch: true }, []];
       if (event.t === 'stop') return [{ ...state, relaunch: false }, [{ t: 'refuse' }]];
@@ -123,6 +132,30 @@ function whenStarting(state: UnitState & { t: 'starting' }, event: UnitEvent, po
   }
 }
 
+/** How the instance ends says nothing of the next one: what it was used for may have ended it. */
+function whenTaken(state: UnitState & { t: 'taken' }, event: UnitEvent): Decision {
+  const stop = (reason: StopReason, relaunch: boolean, ...before: UnitEffect[]): Decision => [
+    { t: 'stopping', reason, relaunch, crashes: 0 },
+    [...before, { t: 'stop_instance', reason }],
+  ];
+  switch (event.t) {
+    case 'ensure':
+      return [{ t: 'taken', relaunch: true }, []];
+    case 'used':
+    case 'unhealthy':
+      return stop(event.t, state.relaunch);
+    case 'stop':
+      return stop(event.reason, false, { t: 'refuse' });
+    case 'restart':
+      return stop(event.reason, true);
+    case 'exited':
+      if (state.relaunch) return [{ t: 'starting', crashes: 0, failures: 0 }, [{ t: 'launch' }]];
+      return [{ t: 'stopped', crashes: 0, failures: 0 }, []];
+    default:
+      return [state, []];
+  }
+}
+
 /** The first crash is followed by a launch at once, the next ones by one after a delay. */
 function relaunch(crashes: number, policy: BackoffPolicy): Decision {
   if (crashes <= 1) return [{ t: 'starting', crashes, failures: 0 }, [{ t: 'launch' }]];
@@ -136,6 +169,8 @@ function whenReady(state: UnitState & { t: 'ready' }, event: UnitEvent, policy: 
   switch (event.t) {
     case 'ensure':
       return [state, [{ t: 'grant' }]];
+    case 'taken':
+      return [{ t: 'taken', relaunch: false }, []];
     case 'stop':
       return [
         { t: 'stopping', reason: event.reason, relaunch: false, crashes: 0 },
@@ -170,7 +205,7 @@ function launchFailed(state: UnitState & { t: 'starting' }, policy: BackoffPolic
 }
 
 function close(state: UnitState): Decision {
-  const running = state.t === 'ready' || state.t === 'starting';
+  const running = state.t === 'ready' || state.t === 'starting' || state.t === 'taken';
   return [
     { t: 'closed' },
     [{ t: 'refuse' }, ...(running ? [{ t: 'stop_instance', reason: 'shutdown' } as const] : [])],

@@ -19,6 +19,10 @@ export interface SkillSettings {
   config?: Record<string, unknown>;
   pinned?: boolean;
   idleTtlMs?: number;
+  /** Absolute paths of folders that it may read, by the names of its manifest. */
+  mounts?: Record<string, string>;
+  /** It sees the programs of this machine, read-only. */
+  toolchain?: boolean;
   /** How many spares to keep; overrides `warm` of the manifest. */
   warm?: number;
 }
@@ -242,7 +246,11 @@ export class ModelPool extends EventEmitter<PoolEvents> implements AsyncDisposab
     const settings = skills?.[name] ?? {};
     const unit: SkillUnit = new SkillUnit({
       manifest,
-      config: settings.config ?? {},
+      settings: {
+        config: settings.config ?? {},
+        mounts: settings.mounts ?? {},
+        toolchain: settings.toolchain ?? false,
+      },
       launcher: this.#launcher,
       policy: {
         idleTtlMs: settings.idleTtlMs ?? idleTtlMs ?? 300_000,

@@ -10,6 +10,7 @@ import {
   traceparentOf,
   wallClock,
 } from '../tracing/index.ts';
+import type { SkillConnection } from './connection.ts';
 import { SkillCallError, SkillTimeoutError, SkillUnavailableError } from './errors.ts';
 import type { CallObservation } from './events.ts';
 import { type CallSettings, ReplyError, SessionBrokenError } from './session.ts';
@@ -44,6 +45,7 @@ export class PendingCall {
   #sent = performance.now();
   #retries = 0;
   #open = true;
+  #connection: SkillConnection | undefined;
 
   constructor(unit: SkillUnit, options: CallOptions, method: Method = 'Infer') {
     this.#unit = unit;
@@ -108,10 +110,30 @@ export class PendingCall {
     return { timeoutMs: Math.max(1, Math.ceil(this.#remaining())), grants: this.#options.grants ?? [] };
   }
 
-  /** Waits until the skill serves. */
-  async ready(): Promise<void> {
+  /** Waits until the skill serves this call. @throws SkillCallError RESOURCE_EXHAUSTED when too many wait */
+  async connect(): Promise<SkillConnection> {
+    while (true) {
+      await this.#ready();
+      // Nothing there: the skill has just stopped, or the one call of this instance is somebody else's.
+      this.#connection = this.#unit.take();
+      if (this.#connection) return this.#connection;
+    }
+  }
+
+  #release(): void {
+    if (this.#connection) this.#unit.release(this.#connection);
+    this.#connection = undefined;
+  }
+
+  async #ready(): Promise<void> {
     this.#options.signal?.throwIfAborted();
+    this.#release();
     if (this.#unit.session) return;
+    const { name, single_use, limits } = this.#unit.manifest;
+    // The others queue inside the skill.
+    if (single_use && this.#unit.activity.waiting > limits.queue) {
+      throw new SkillCallError(name, 'RESOURCE_EXHAUSTED', `busy: ${limits.queue} calls wait; try again later`);
+    }
     const late = new AbortController();
     const signal = this.#options.signal ? AbortSignal.any([late.signal, this.#options.signal]) : late.signal;
     const timer = setTimeout(
@@ -138,10 +160,16 @@ export class PendingCall {
   within<T>(answer: Promise<T>, cancel: () => void): Promise<T> {
     const { signal } = this.#options;
     return new Promise<T>((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
       const giveUp = (error: unknown) => {
+        settle();
         cancel();
         reject(error);
       };
+      const onAbort = () => giveUp(signal?.reason);
       const timer = setTimeout(
         () => {
           giveUp(new SkillTimeoutError(this.#unit.manifest.name, this.#timeoutMs, 'waiting for its answer'));
@@ -149,14 +177,9 @@ export class PendingCall {
         },
         Math.max(0, this.#remaining()),
       );
-      const onAbort = () => giveUp(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       // It may have been aborted before this began to listen.
       if (signal?.aborted) onAbort();
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
       answer.then(
         (value) => {
           settle();
@@ -182,6 +205,7 @@ export class PendingCall {
     if (!this.#open) return;
     this.#open = false;
     this.#unit.activity.end();
+    this.#release();
     if (this.#method === 'Draft') this.#unit.activity.streams--;
     // A drafting stream lasts as long as the caller likes: that says nothing of the skill.
     const seconds = this.#method === 'Draft' ? undefined : (performance.now() - this.#started) / 1000;

@@ -44,9 +44,7 @@ export class SkillClient implements AsyncDisposable {
     const full = call.carryTrace(toRequest(request));
     try {
       while (true) {
-        await call.ready();
-        const session = this.#unit.session;
-        if (!session) continue;
+        const { session } = await call.connect();
         const { id, answer } = session.infer(full, call.settings());
         try {
           const response = await call.within(answer, () => session.cancel(id));
@@ -70,9 +68,7 @@ export class SkillClient implements AsyncDisposable {
     let ended = false;
     let cancel = () => {};
     try {
-      await call.ready();
-      const session = this.#unit.session;
-      if (!session) throw new SkillUnavailableError(this.skill, 'it stopped before the call was sent');
+      const { session } = await call.connect();
       const push = (reply: SessionReply | Error) => {
         replies.push(reply);
         wake();
@@ -121,9 +117,7 @@ export class SkillClient implements AsyncDisposable {
   async draft(listener: DraftListener, options: Pick<CallOptions, 'timeoutMs' | 'signal'> = {}): Promise<DraftLine> {
     const call = new PendingCall(this.#unit, options, 'Draft');
     try {
-      await call.ready();
-      const connection = this.#unit.connection;
-      if (!connection) throw new SkillUnavailableError(this.skill, 'it stopped before the stream was opened');
+      const connection = await call.connect();
       return new DraftLine(connection, listener, {
         traceparent: call.traceparent,
         done: () => call.finish(this.#observe, 'OK'),

@@ -4,7 +4,7 @@ import { outsideRequests, type Span, startSpan } from '../tracing/index.ts';
 import { Activity } from './activity.ts';
 import { SkillLaunchError, SkillUnavailableError } from './errors.ts';
 import type { PoolEvent, SkillStatusReport } from './events.ts';
-import { describeExit, type Launched, type Launcher } from './launcher.ts';
+import { describeExit, type Launched, type Launcher, type LaunchSettings } from './launcher.ts';
 import {
   type BackoffPolicy,
   decide,
@@ -35,7 +35,7 @@ export interface UnitPolicy {
 
 export interface UnitOptions {
   manifest: Manifest;
-  config: Record<string, unknown>;
+  settings: LaunchSettings;
   launcher: Launcher;
   policy: UnitPolicy;
   /** Makes room for the launch; rejects when there is none. */
@@ -79,13 +79,13 @@ export class SkillUnit {
     this.#options = options;
     this.manifest = options.manifest;
     this.policy = options.policy;
-    const { manifest, config, launcher, hasRoom, emit } = options;
+    const { manifest, settings, launcher, hasRoom, emit } = options;
     this.spares = new Spares({
       manifest,
       wanted: () => this.#wantedSpares(),
       hasRoom,
       usedSlot: () => this.#launched?.instance.slot,
-      spec: () => launcher.spec(manifest, config, false),
+      spec: () => launcher.spec(manifest, settings, false),
       start: (spec, slot) => launcher.start(spec, slot),
       emit,
     });
@@ -109,7 +109,20 @@ export class SkillUnit {
   }
 
   get connection(): Launched['connection'] | undefined {
-    return this.#state.t === 'ready' ? this.#launched?.connection : undefined;
+    return this.#state.t === 'ready' || this.#state.t === 'taken' ? this.#launched?.connection : undefined;
+  }
+
+  /** The connection for one call, if the skill is ready now. An instance that serves one call is nobody else's then. */
+  take(): Launched['connection'] | undefined {
+    const connection = this.session && this.#launched?.connection;
+    if (connection && this.manifest.single_use) this.dispatch({ t: 'taken' });
+    return connection;
+  }
+
+  /** The call that took this connection has ended. */
+  release(connection: Launched['connection']): void {
+    const isCurrent = this.#launched?.connection === connection;
+    if (isCurrent && this.manifest.single_use) this.dispatch({ t: 'used' });
   }
 
   /** Resolves when the skill serves: the only door to it. Who is not willing to wait longer aborts. */
@@ -265,13 +278,13 @@ export class SkillUnit {
   }
 
   async #launch(span: Span | undefined): Promise<void> {
-    const { launcher, manifest, config, makeRoom, emit } = this.#options;
+    const { launcher, manifest, settings, makeRoom, emit } = this.#options;
     const started = performance.now();
     const trace = span?.isSampled ? { traceId: span.traceId } : {};
     emit({ t: 'launching', skill: manifest.name, ...trace });
     try {
       await makeRoom();
-      const launched = await launcher.launch(manifest, config, this.#keep, this.spares);
+      const launched = await launcher.launch(manifest, settings, this.#keep, this.spares);
       this.#launched = launched;
       this.#launches++;
       this.#callsAtLaunch = this.activity.calls;
@@ -318,7 +331,7 @@ export class SkillUnit {
       onUnhealthy: () => {
         if (isCurrent()) this.dispatch({ t: 'unhealthy', healthy: this.#wasHealthy });
       },
-      isWatched: () => isCurrent() && this.#state.t === 'ready',
+      isWatched: () => isCurrent() && (this.#state.t === 'ready' || this.#state.t === 'taken'),
       probe: () => void this.probe(),
     });
     this.#stopSupervision();
@@ -350,7 +363,9 @@ export class SkillUnit {
     if (launched) {
       this.#stopReason = reason;
       this.#options.emit({ t: 'stopping', skill: this.manifest.name, reason });
-      await launched.instance.stop(reason === 'unhealthy' ? 0 : this.manifest.timeouts.drain).catch((error: Error) => {
+      // Nothing is left to drain of an instance whose one call has ended.
+      const graceMs = reason === 'unhealthy' || reason === 'used' ? 0 : this.manifest.timeouts.drain;
+      await launched.instance.stop(graceMs).catch((error: Error) => {
         this.#error = error;
       });
       this.#ended(launched, reason, `it was stopped (${reason})`);

@@ -19,6 +19,10 @@ export interface LaunchSpec {
   native: readonly NativePackage[];
   /** Absolute paths of the models that it reads. */
   models: Partial<Record<ModelRole, string>>;
+  /** Absolute paths of the folders that it may read, by their names. */
+  mounts: Readonly<Record<string, string>>;
+  /** It sees the programs of this machine, read-only. */
+  toolchain: boolean;
   /** `config` of the manifest and of phoenix.yaml together. */
   config: Record<string, unknown>;
   /** SHA-256 over all of the above by content, the runtime and its policy. */

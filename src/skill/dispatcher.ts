@@ -56,6 +56,9 @@ export class Dispatcher {
   readonly #open = new Set<Call>();
   #handler: SkillHandler;
   /** Who waits for the end of some calls. */
+  /** The call that is the only one, once it has come. */
+  #onlyCall: Call | undefined;
+  readonly #onUsed: (() => void) | undefined;
   readonly #endings = new Set<{ calls: Set<Call>; resolve: () => void }>();
   #draining = false;
 
@@ -63,9 +66,11 @@ export class Dispatcher {
     handler: SkillHandler,
     limits: { concurrency: number; queue: number },
     metrics: CallMetrics = new CallMetrics(),
+    onUsed?: () => void,
   ) {
     this.#handler = handler;
     this.#metrics = metrics;
+    this.#onUsed = onUsed;
     this.limiter = new Limiter(limits.concurrency, limits.queue);
   }
 
@@ -174,6 +179,10 @@ export class Dispatcher {
     this.#open.add(call);
     if (this.#draining) throw new SkillError('UNAVAILABLE', 'the skill is about to stop and takes no further calls');
     if (call.deadline <= Date.now()) throw deadlineExceeded(call);
+    if (!this.#onUsed) return;
+    if (this.#onlyCall)
+      throw new SkillError('UNAVAILABLE', 'this instance of the skill serves one call, and has it already');
+    this.#onlyCall = call;
   }
 
   async #runLater(call: Call): Promise<InferResponse> {
@@ -230,6 +239,7 @@ export class Dispatcher {
 
   #finish<T extends SkillError | undefined>(call: Call, failure: T, acquired: boolean): T {
     if (!this.#open.delete(call)) return failure;
+    if (call === this.#onlyCall) this.#onUsed?.();
     if (acquired) this.limiter.release();
     this.#metrics.observe((performance.now() - call.received) / 1000, failure?.status);
     for (const ending of this.#endings) {

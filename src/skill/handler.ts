@@ -45,6 +45,8 @@ export interface SkillContext {
   readonly dataDir: string | undefined;
   /** Paths of the GGUF files of the models that the manifest asks for, by their role: `models.draft`. Read-only. */
   readonly models: Readonly<Record<string, string>>;
+  /** Paths of the folders that phoenix.yaml shows to the skill, by the names of the manifest: `mounts.tree`. Read-only. */
+  readonly mounts: Readonly<Record<string, string>>;
   /** Directory that is emptied at every start. */
   readonly tmpDir: string;
   /** `config` of the manifest, overridden by `skills.<name>.config` in phoenix.yaml. */

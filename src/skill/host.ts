@@ -64,7 +64,9 @@ class SkillHost {
     const [handler] = await Promise.all([this.#load(), selfTest(config)]);
     this.#handler = handler;
     const metrics = new CallMetrics();
-    const dispatcher = new Dispatcher(handler, config, metrics);
+    // Once its answer is on its way.
+    const onUsed = () => setImmediate(() => this.#stop(services, 'it has served its one call'));
+    const dispatcher = new Dispatcher(handler, config, metrics, config.singleUse ? onUsed : undefined);
     const healthService = new HealthService(dispatcher);
     const sessions = new SessionService(dispatcher, config);
     const drafts = new DraftService(() => this.#handler ?? handler, config, metrics);
@@ -114,7 +116,7 @@ class SkillHost {
   }
 
   async #load(): Promise<SkillHandler> {
-    const { handler, skill, version, dataDir, models = {}, tmpDir, config } = this.#config;
+    const { handler, skill, version, dataDir, models = {}, mounts = {}, tmpDir, config } = this.#config;
     const url = pathToFileURL(handler);
     // A module is cached by its address: a query makes a reload read the file again.
     if (this.#loads++ > 0) url.searchParams.set('load', `${this.#loads}`);
@@ -122,7 +124,11 @@ class SkillHost {
     if (typeof module.default !== 'function') {
       throw new Error(`the entry of skill ${skill} must export default defineSkill(...)`);
     }
-    return (module.default as SkillFactory)({ name: skill, version, dataDir, models, tmpDir, config, log: this.#log });
+    return (module.default as SkillFactory)({
+      name: skill,
+      ...{ version, dataDir, models, mounts, tmpDir, config },
+      log: this.#log,
+    });
   }
 
   async #reload({ dispatcher, healthService, drafts }: Services): Promise<void> {

@@ -24,6 +24,10 @@ export interface LaunchConfig {
   models?: Record<string, string>;
   tmpDir: string;
   config: Record<string, unknown>;
+  /** Paths of the folders of the machine that it may read, by their names. */
+  mounts?: Record<string, string>;
+  /** Ends after its first call. */
+  singleUse?: boolean;
   concurrency: number;
   queue: number;
   requestBytes: number;

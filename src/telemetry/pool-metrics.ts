@@ -13,6 +13,7 @@ const STATES = {
   backing_off: true,
   starting: true,
   ready: true,
+  taken: true,
   stopping: true,
   failed: true,
   closed: true,

@@ -38,7 +38,7 @@ export async function sandboxLevel(): Promise<Level> {
     skip: isMissing('bubblewrap', (await availableRuntimes()).includes('sandbox')),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
-    code: { handler: '/app/code/handler.mjs', host: '/app/host.mjs', node: '/bin/node' },
+    code: { handler: '/app/code/handler.mjs', host: '/app/host.mjs', node: '/app/node' },
     writable: ['/data', '/run/skill', '/tmp'],
     engineSockets: () => ENGINE_SOCKETS,
     dataFolder: (test, skill) => Promise.resolve(test.paths.data(skill)),

@@ -12,6 +12,8 @@ const recordSchema = z.object({
   slot: z.int().nonnegative().default(0),
   /** Paths of the models that it reads, by their role. */
   models: z.partialRecord(z.enum(MODEL_ROLES), z.string()).default({}),
+  /** What else of the machine it sees: path outside, path inside. */
+  shared: z.array(z.tuple([z.string(), z.string()])).default([]),
   /** For a skill that answers on a port. */
   tls: z.object({ serverCertificate: z.string(), certificate: z.string(), key: z.string() }).optional(),
 });

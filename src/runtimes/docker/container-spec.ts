@@ -19,6 +19,8 @@ export interface ContainerFiles {
   launchConfigPath: string;
   /** Paths of the models that it reads, by their role. */
   models: LaunchSpec['models'];
+  /** What else of the machine it sees: path outside, path inside. */
+  shared: readonly (readonly [outside: string, inside: string])[];
   /** Name of the volume for /data; undefined when the skill has none. */
   volume: string | undefined;
 }
@@ -79,12 +81,13 @@ export const ULIMITS = [
   { Name: 'nofile', Soft: 1024, Hard: 1024 },
 ];
 
-/** All that a container shares with the machine: the folder of its socket, its launch configuration, models, its own /data. */
+/** All that a container shares with the machine: the folder of its socket, its launch configuration, models, folders, its own /data. */
 export function mounts(files: ContainerFiles, network: string | undefined): object[] {
   return [
     ...(network === undefined ? [{ Type: 'bind', Source: files.socketDir, Target: SOCKET_DIR }] : []),
     { Type: 'bind', Source: files.launchConfigPath, Target: LAUNCH_PATH, ReadOnly: true },
     ...modelsOf(files).map(([role, path]) => ({ Type: 'bind', Source: path, Target: modelPath(role), ReadOnly: true })),
+    ...files.shared.map(([from, to]) => ({ Type: 'bind', Source: from, Target: to, ReadOnly: true })),
     ...(files.volume ? [{ Type: 'volume', Source: files.volume, Target: DATA_DIR }] : []),
   ];
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { modelsInside } from '../extras.ts';
+import { modelsInside, mountsInside, sharedFolders } from '../extras.ts';
 import { launchConfig } from '../launch-config.ts';
 import { lastLines } from '../local/log-file.ts';
 import { type LocalPaths, makePrivateDir, socketPath, unitName } from '../local/paths.ts';
@@ -87,7 +87,8 @@ export class DockerRuntime implements SkillRuntime {
         slot === 0 ? this.#removeLeftovers(engine, name) : undefined,
       ]);
       const { models } = spec;
-      const files = this.#files(name, { slot, models });
+      const shared = sharedFolders(spec);
+      const files = this.#files(name, { slot, models, shared });
       if (!spec.manifest.volumes.includes('data')) files.volume = undefined;
       const runDir = makePrivateDir(dirname(files.launchConfigPath));
       makePrivateDir(files.socketDir);
@@ -98,6 +99,7 @@ export class DockerRuntime implements SkillRuntime {
         handler: HANDLER_PATH,
         dataDir: files.volume ? DATA_DIR : undefined,
         models: modelsInside(spec),
+        mounts: mountsInside(spec),
         tmpDir: '/tmp',
         ...(certificates ? { tcp: { port: SKILL_PORT, ...certificates.server } } : {}),
       });
@@ -106,7 +108,8 @@ export class DockerRuntime implements SkillRuntime {
       rmSync(files.launchConfigPath, { force: true });
       writeFileSync(files.launchConfigPath, JSON.stringify(config), { mode: 0o400 });
       giveToContainer(files.socketDir, files.launchConfigPath);
-      const record: ContainerRecord = { format: 1, instanceId, ownerToken, kept: spec.leaseMs === 0, slot, models };
+      const kept = spec.leaseMs === 0;
+      const record: ContainerRecord = { format: 1, instanceId, ownerToken, kept, slot, models, shared };
       if (certificates) record.tls = certificates.client;
       writeContainerRecord(runDir, record);
       const body = containerSpec(spec, { image, instanceId, stateId: this.#stateId }, files, network);
@@ -155,12 +158,13 @@ export class DockerRuntime implements SkillRuntime {
   }
 
   /** What a container of a skill may share with this machine. */
-  #files(skill: string, { slot, models }: Pick<ContainerRecord, 'slot' | 'models'>): ContainerFiles {
+  #files(skill: string, { slot, models, shared }: Pick<ContainerRecord, 'slot' | 'models' | 'shared'>): ContainerFiles {
     const unit = unitName(skill, slot);
     return {
       socketDir: this.#paths.socketDir(unit),
       launchConfigPath: join(this.#paths.run(unit), 'launch.json'),
       models,
+      shared,
       volume: `phoenix-${this.#stateId}-${skill}-data`,
     };
   }

@@ -7,6 +7,8 @@ const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/ura
 export interface SandboxMounts {
   /** The Node binary. */
   node: string;
+  /** Folders and files of this machine that are seen: path outside, path inside, parents first, read-only. */
+  shared: readonly (readonly [outside: string, inside: string])[];
   /** Host and handler bundles, launch configuration and what else is read: path outside -> path inside, read-only. */
   files: ReadonlyMap<string, string>;
   /** Path of the folder for the socket, mounted at SOCKET_DIR. */
@@ -20,7 +22,7 @@ export interface SandboxMounts {
   filtersCalls: boolean;
 }
 
-export const NODE_PATH = '/bin/node';
+export const NODE_PATH = '/app/node';
 export const SOCKET_DIR = '/run/skill';
 export const DATA_DIR = '/data';
 
@@ -29,7 +31,11 @@ export const DATA_DIR = '/data';
  * that holds the Node binary, the libraries that it links to, and the skill's own files.
  */
 export function bubblewrapArguments(name: string, mounts: SandboxMounts, command: readonly string[]): string[] {
-  const readOnly = new Map([...mounts.files, [mounts.node, NODE_PATH], ...sharedLibraries()]);
+  // Those in folders that are seen anyway are there.
+  const libraries = [...sharedLibraries()].filter(
+    ([, inside]) => !mounts.shared.some(([, folder]) => inside.startsWith(`${folder}/`)),
+  );
+  const readOnly = [...mounts.shared, ...new Map([...mounts.files, [mounts.node, NODE_PATH], ...libraries])];
   return [
     '--unshare-user',
     '--unshare-pid',
@@ -54,7 +60,7 @@ export function bubblewrapArguments(name: string, mounts: SandboxMounts, command
     // Read-only: under root, files such as /proc/sys/kernel/core_pattern would be writable through it.
     ...['--proc', '/proc', '--remount-ro', '/proc'],
     ...DEVICES.flatMap((device) => ['--dev-bind', device, device]),
-    ...[...readOnly].flatMap(([outside, inside]) => ['--ro-bind', outside, inside]),
+    ...readOnly.flatMap(([outside, inside]) => ['--ro-bind', outside, inside]),
     ...['--bind', mounts.socketDir, SOCKET_DIR],
     ...(mounts.dataDir ? ['--bind', mounts.dataDir, DATA_DIR] : []),
     ...['--size', String(mounts.tmpBytes), '--perms', '1777', '--tmpfs', '/tmp'],

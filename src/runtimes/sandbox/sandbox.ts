@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { modelPath, modelsInside, modelsOf, nativePath } from '../extras.ts';
+import { modelPath, modelsInside, modelsOf, mountsInside, nativePath, sharedFolders } from '../extras.ts';
 import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
@@ -40,13 +40,14 @@ const NODE_BASE_BYTES = 512 * 1024 ** 2;
 export const sandbox: LocalIsolation = {
   name: 'sandbox',
   level: 'sandbox',
-  policyVersion: 2,
+  policyVersion: 3,
   probe: probeBubblewrap,
   inside: (files, spec) => ({
     socket: `${SOCKET_DIR}/skill.sock`,
     handler: handlerIn(CODE_DIR),
     dataDir: files.dataDir ? DATA_DIR : undefined,
     models: modelsInside(spec),
+    mounts: mountsInside(spec),
     tmpDir: '/tmp',
   }),
   command: (files, spec, instanceId) => {
@@ -58,6 +59,7 @@ export const sandbox: LocalIsolation = {
       `skill-${spec.manifest.name}`,
       {
         node: process.execPath,
+        shared: sharedFolders(spec),
         files: new Map([
           [spec.hostPath, HOST_PATH],
           [files.codeDir, CODE_DIR],
@@ -130,6 +132,7 @@ async function probeBubblewrap(): Promise<Probe> {
       'probe',
       {
         node: process.execPath,
+        shared: [],
         files: new Map(),
         socketDir: '/tmp',
         dataDir: undefined,

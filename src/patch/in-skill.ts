@@ -1,0 +1,11 @@
+/** What the patch-sandbox skill uses of this: `import { ... } from 'phoenix/patch'`. */
+export {
+  type ChangedFile,
+  type CheckedPatchRequest,
+  type CommandResult,
+  type PatchProblem,
+  type PatchRequest,
+  type PatchResult,
+  patchRequestSchema,
+} from './protocol.ts';
+export { isSignedBy, SignatureError } from './signature.ts';
