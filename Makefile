@@ -10,5 +10,9 @@ deploy: ## the assistant and its skills as containers
 	$(PHOENIX) deploy
 
 .PHONY: bench
-bench: ## make bench SCENARIO=calls
-	npm run bench -- $(SCENARIO)
+bench: ## make bench SCENARIO=mixed DURATION=300
+	$(PHOENIX) bench --scenario $(or $(SCENARIO),mixed) $(if $(DURATION),--duration $(DURATION))
+
+.PHONY: verify
+verify: ## the validation checklist
+	$(PHOENIX) verify

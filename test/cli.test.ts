@@ -96,7 +96,7 @@ describe('phoenix', () => {
       'runtime docker',
       'runtime sandbox',
       'runtime process',
-      'skills: draft, sql',
+      'skills: draft, patch-sandbox, sql',
       'model target: phoenix-nano-target',
       'model draft: phoenix-nano-draft',
     ]) {

@@ -89,7 +89,12 @@ describe('HTTP server', () => {
       ['cursor', request('/api/memory?cursor=zzz'), 400, /cursor/],
       ['date', request('/api/memory?as_of=yesterday'), 400, /as_of/],
       ['forget all', request('/api/memory', { method: 'DELETE' }), 400, /names nothing/],
-      ['unknown skill', request('/api/skills/nothing'), 404, /there is none of this name; there are: draft, sql/],
+      [
+        'unknown skill',
+        request('/api/skills/nothing'),
+        404,
+        /there is none of this name; there are: draft, patch-sandbox, sql/,
+      ],
       ['skill name', post('/api/skills/..%2f..%2fetc/start', {}), 404, /none of this name/],
       ['denied SQL', post('/api/skills/sql/call', { prompt: 'DROP TABLE memory_fact' }), 403, /schema/],
       ['wrong SQL', post('/api/skills/sql/call', { prompt: 'SELEC' }), 400, /syntax error/],
@@ -129,7 +134,7 @@ describe('HTTP server', () => {
     const { skills } = (await (await request('/api/skills')).json()) as { skills: { name: string; state: string }[] };
     assert.deepEqual(
       skills.map(({ name, state }) => `${name} ${state}`),
-      ['draft stopped', 'sql ready'],
+      ['draft stopped', 'patch-sandbox stopped', 'sql ready'],
     );
     const metrics = await (await request('/metrics')).text();
     for (const name of [

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, dirname, extname, join } from 'node:path';
 import { makeCompileCache } from './compile-cache.ts';
 import { BundleError } from './error.ts';
+import { build } from './esbuild.ts';
 import { NATIVE_PACKAGES, REQUIRE_BANNER } from './native.ts';
 
 /** `.ts` in the repository, `.js` in the published package. */
@@ -73,29 +74,25 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   const cached = readCache(cachePath);
   if (cached) return cached;
 
-  // Loaded here because a warm cache, the usual case, does without it.
-  const esbuild = await import('esbuild');
-  const result = await esbuild
-    .build({
-      entryPoints: [entry],
-      bundle: true,
-      write: false,
-      metafile: true,
-      minify: true,
-      keepNames: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      banner: { js: REQUIRE_BANNER },
-      alias: SKILL_API,
-      // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
-      external: ['esbuild', ...NATIVE_PACKAGES],
-      absWorkingDir: '/',
-      logLevel: 'silent',
-    })
-    .catch((error: Error) => {
-      throw new BundleError(`${entry} does not build: ${error.message}`);
-    });
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner: { js: REQUIRE_BANNER },
+    alias: SKILL_API,
+    // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
+    external: ['esbuild', ...NATIVE_PACKAGES],
+    absWorkingDir: '/',
+    logLevel: 'silent',
+  }).catch((error: Error) => {
+    throw new BundleError(`${entry} does not build: ${error.message}`);
+  });
   const [output] = result.outputFiles;
   if (!output) throw new BundleError(`${entry}: the build has no output`);
   const hash = createHash('sha256').update(output.contents).digest('hex');

@@ -19,6 +19,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BundleError } from './error.ts';
+import { build } from './esbuild.ts';
 
 /** Bundled CommonJS needs `require` for Node's own modules. */
 export const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
@@ -118,40 +119,37 @@ function sourcesPath(folder: string): string {
 
 /** @returns absolute paths of the files that it was made of */
 async function bundlePackage(name: NativePackageName, source: string, destination: string): Promise<string[]> {
-  const esbuild = await import('esbuild');
   let isReplaced = false;
-  const result = await esbuild
-    .build({
-      entryPoints: [join(source, 'dist/index.js')],
-      bundle: true,
-      write: false,
-      metafile: true,
-      absWorkingDir: '/',
-      minify: true,
-      keepNames: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      banner: { js: REQUIRE_BANNER },
-      // What it downloads, builds or shows with; not used with `build: 'never'`.
-      external: ['electron', 'typescript', '@node-llama-cpp/*', '@reflink/*'],
-      logLevel: 'silent',
-      plugins: [
-        {
-          name: 'no-test-process',
-          setup: (build) => {
-            // It loads the binaries in a process of their own first, to see whether they crash. A skill is that process.
-            build.onLoad({ filter: /[/\\]testBindingBinary\.js$/ }, () => {
-              isReplaced = true;
-              return { contents: 'export async function testBindingBinary() { return true; }' };
-            });
-          },
+  const result = await build({
+    entryPoints: [join(source, 'dist/index.js')],
+    bundle: true,
+    write: false,
+    metafile: true,
+    absWorkingDir: '/',
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner: { js: REQUIRE_BANNER },
+    // What it downloads, builds or shows with; not used with `build: 'never'`.
+    external: ['electron', 'typescript', '@node-llama-cpp/*', '@reflink/*'],
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'no-test-process',
+        setup: (build) => {
+          // It loads the binaries in a process of their own first, to see whether they crash. A skill is that process.
+          build.onLoad({ filter: /[/\\]testBindingBinary\.js$/ }, () => {
+            isReplaced = true;
+            return { contents: 'export async function testBindingBinary() { return true; }' };
+          });
         },
-      ],
-    })
-    .catch((error: Error) => {
-      throw new BundleError(`${name} cannot be bundled: ${error.message}`);
-    });
+      },
+    ],
+  }).catch((error: Error) => {
+    throw new BundleError(`${name} cannot be bundled: ${error.message}`);
+  });
   const [output] = result.outputFiles;
   if (!output || !isReplaced) throw new BundleError(`${name} is not as it was when this was written: pin version 3.22`);
   mkdirSync(dirname(destination), { recursive: true });

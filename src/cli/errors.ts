@@ -16,6 +16,7 @@ const EXPECTED = new Set([
   'MemoryFileError',
   'BundleError',
   'SignatureError',
+  'BenchError',
   'SkillCallError',
   'SkillNotFoundError',
   'SkillLaunchError',

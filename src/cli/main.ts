@@ -1,6 +1,7 @@
 /** The command line: `phoenix COMMAND`. One file for each command. */
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { benchCommand } from './commands/bench.ts';
 import { chatCommand } from './commands/chat.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -10,6 +11,7 @@ import { patchCommand } from './commands/patch.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
 import { topCommand } from './commands/top.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { describeError } from './errors.ts';
 
 const program = new Command('phoenix')
@@ -25,7 +27,9 @@ const program = new Command('phoenix')
   .addCommand(modelsCommand())
   .addCommand(patchCommand())
   .addCommand(deployCommand())
-  .addCommand(doctorCommand());
+  .addCommand(doctorCommand())
+  .addCommand(verifyCommand())
+  .addCommand(benchCommand());
 
 // What reads our output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -24,10 +24,15 @@ export class Progress implements Disposable {
     this.#text = text;
   }
 
-  end(): void {
-    clearInterval(this.#timer);
+  /** Makes place for a line that stays. */
+  clear(): void {
     if (this.#drawn && this.#isTerminal) process.stderr.write('\r\u001b[K');
     this.#drawn = false;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.clear();
   }
 
   [Symbol.dispose](): void {

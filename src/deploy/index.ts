@@ -1,5 +1,5 @@
 /** The deployment: the assistant and its skills as containers that docker compose keeps running. */
-export { findDeployment } from './access.ts';
+export { connectEngine, findDeployment } from './access.ts';
 export { findCompose } from './compose.ts';
 export { composeFile } from './compose-file.ts';
 export type { ServiceState } from './containers.ts';

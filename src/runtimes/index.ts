@@ -36,4 +36,5 @@ export type {
   SkillRuntime,
 } from './runtime.ts';
 export { RuntimeError } from './runtime.ts';
+export { cgroupMemory } from './sandbox/cgroup.ts';
 export { createRuntimes, isAtLeast, type RuntimeChoice, selectRuntime, stopElsewhere } from './select.ts';
