@@ -1,11 +1,15 @@
 /** `phoenix verify`: the lines that this machine can check pass, and those that fail say so, also by the exit code. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { CheckResult } from '../src/verify/index.ts';
 import { phoenix, temporaryFolder } from './support/assistant.ts';
+import { canStartEngine, TestEngine } from './support/engine.ts';
+import { isMissing } from './support/requirements.ts';
 
+const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 const folder = temporaryFolder();
 after(() => rmSync(folder, { recursive: true, force: true }));
 // The tests may run beside an engine: skills are launched without it.
@@ -82,5 +86,26 @@ describe('phoenix verify', () => {
       /FAIL: ENOENT/,
     );
     assert.match(phoenix(['verify', 'nothing'], environment).stderr, /there is no check nothing/);
+  });
+});
+
+const noEngine = isMissing('a Docker engine (dockerd, as root)', canStartEngine());
+describe('phoenix verify with an engine', { skip: noEngine }, () => {
+  const engine = new TestEngine();
+  before(() => engine.start());
+  after(() => engine.remove());
+
+  it('sees the container, deploys for the line about health, and takes all of it down again', () => {
+    const args = ['verify', '--json', 'test_get', 'health', '--deploy'];
+    const { stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, PHOENIX_STATE_DIR: join(folder, 'docker') },
+    });
+    const { checks } = JSON.parse(stdout) as { checks: CheckResult[] };
+    for (const { id, result, detail } of checks) assert.equal(result, 'pass', `${id}: ${detail}\n${stderr}`);
+    assert.match(checks.find(({ id }) => id === 'health')?.detail ?? '', /saraiskill\.sql healthy/);
+    assert.match(checks.find(({ id }) => id.endsWith('/up'))?.detail ?? '', /: Up /);
+    const left = spawnSync('docker', ['ps', '--all', '--quiet'], { encoding: 'utf8' });
+    assert.deepEqual([left.status, left.stdout], [0, '']);
   });
 });

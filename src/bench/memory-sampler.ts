@@ -22,17 +22,20 @@ export interface MemorySample {
 export class MemorySampler {
   readonly samples: MemorySample[] = [];
   readonly #root: number;
-  readonly #containers: () => Promise<number[]>;
+  readonly #containers: () => Promise<ReadonlyMap<number, string>>;
   readonly #started = performance.now();
   readonly #timer: NodeJS.Timeout;
-  /** First processes of containers. */
-  #outside: number[] = [];
+  #outside: ReadonlyMap<number, string> = new Map();
 
   /**
    * @param root the assistant's process
-   * @param containers first processes of the containers of the skills; asked now and then
+   * @param containers the first process of each container of a skill, and the name of the skill; asked at every look
    */
-  constructor(root: number, intervalMs: number, containers: () => Promise<number[]> = () => Promise.resolve([])) {
+  constructor(
+    root: number,
+    intervalMs: number,
+    containers: () => Promise<ReadonlyMap<number, string>> = () => Promise.resolve(new Map()),
+  ) {
     this.#root = root;
     this.#containers = containers;
     this.#timer = setInterval(() => this.sample(), intervalMs);
@@ -48,13 +51,15 @@ export class MemorySampler {
     const own = cgroupOf(this.#root);
     const sample: MemorySample = { atMs: performance.now() - this.#started, total: 0, assistant: 0, skills: {} };
     const groups = new Map<string, number>();
-    for (const pid of descendants([this.#root, ...this.#outside])) {
+    for (const pid of descendants([this.#root, ...this.#outside.keys()])) {
       const group = cgroupOf(pid);
       if (group !== undefined && group !== own && cgroupMemory([group]) !== undefined) groups.set(group, pid);
       else if (pid === this.#root) sample.assistant += pss(pid);
       else this.#count(sample, skillOf(pid), pss(pid));
     }
-    for (const [group, pid] of groups) this.#count(sample, skillOf(pid), cgroupMemory([group]) ?? 0);
+    const containers = new Map([...this.#outside].map(([pid, skill]) => [cgroupOf(pid), skill]));
+    for (const [group, pid] of groups)
+      this.#count(sample, containers.get(group) ?? skillOf(pid), cgroupMemory([group]) ?? 0);
     sample.total = sample.assistant + Object.values(sample.skills).reduce((sum, bytes) => sum + bytes, 0);
     // Nothing is left to measure.
     if (sample.total > 0) this.samples.push(sample);

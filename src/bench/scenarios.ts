@@ -33,11 +33,6 @@ const callSkill = (system: SystemUnderTest, skill: string, body: object, signal:
 async function prepareFacts(system: SystemUnderTest): Promise<void> {
   const facts = Array.from({ length: PEOPLE }, (_, n) => ({ subject: person(n), verb: 'vive_en', object: city(n) }));
   await system.ask('POST', '/api/memory', { facts });
-  await callSkill(system, 'sql', { prompt: 'SELECT 1' }, AbortSignal.timeout(60_000));
-}
-
-async function prepareModel(system: SystemUnderTest): Promise<void> {
-  await OPERATIONS.generate(1).run(system, 0, AbortSignal.timeout(120_000));
 }
 
 const store = (rate: number): Op => ({
@@ -139,8 +134,6 @@ const launch = (rate: number): Op => ({
   },
 });
 
-const OPERATIONS = { store, recall, chat, generate, sql, patch, launch };
-
 const MIXED = [store(5), recall(20), chat(4), generate(0.5), sql(10), patch(0.2)];
 
 export const SCENARIOS: Record<string, Scenario> = {
@@ -149,10 +142,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     seconds: 300,
     warm: ['patch-sandbox'],
     operations: MIXED,
-    prepare: async (system) => {
-      await prepareFacts(system);
-      await prepareModel(system);
-    },
+    prepare: prepareFacts,
   },
   memory: {
     description: 'storing and recalling, mostly recalling',
@@ -180,16 +170,12 @@ export const SCENARIOS: Record<string, Scenario> = {
     seconds: 60,
     warm: [],
     operations: [generate(2)],
-    prepare: prepareModel,
   },
   soak: {
     description: 'as mixed, at half the rate, for long: what grows?',
     seconds: 3600,
     warm: ['patch-sandbox'],
     operations: MIXED.map((operation) => ({ ...operation, rate: operation.rate / 2 })),
-    prepare: async (system) => {
-      await prepareFacts(system);
-      await prepareModel(system);
-    },
+    prepare: prepareFacts,
   },
 };

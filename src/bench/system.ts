@@ -82,15 +82,15 @@ export class SystemUnderTest implements AsyncDisposable {
     throw new Error(`the assistant to be measured did not start:\n${log.join('\n')}`);
   }
 
-  /** First processes of the containers of its skills. */
-  async containers(): Promise<number[]> {
+  /** The first process of each container of its skills, and the name of the skill. */
+  async containers(): Promise<ReadonlyMap<number, string>> {
+    const pids = new Map<number, string>();
     const known = this.#knownContainers;
-    if (!known) return [];
-    const pids: number[] = [];
-    for (const { Id, engine } of await skillContainers()) {
+    if (!known) return pids;
+    for (const { Id, skill, engine } of await skillContainers()) {
       if (known.has(Id)) continue;
       const { State } = await engine.json<{ State: { Pid: number } }>('GET', `/containers/${Id}/json`);
-      if (State.Pid > 0) pids.push(State.Pid);
+      if (State.Pid > 0) pids.set(State.Pid, skill);
     }
     return pids;
   }
@@ -136,13 +136,14 @@ export class SystemUnderTest implements AsyncDisposable {
   }
 }
 
-async function skillContainers(): Promise<{ Id: string; engine: Engine }[]> {
+async function skillContainers(): Promise<{ Id: string; skill: string; engine: Engine }[]> {
   const path = engineSocket();
   if (path === undefined) return [];
   const engine = new Engine(path);
   const filters = encodeURIComponent(JSON.stringify({ label: ['sarai.skill'] }));
-  return (await engine.json<{ Id: string }[]>('GET', `/containers/json?filters=${filters}`)).map(({ Id }) => ({
-    Id,
-    engine,
-  }));
+  const found = await engine.json<{ Id: string; Labels: Record<string, string> }[]>(
+    'GET',
+    `/containers/json?filters=${filters}`,
+  );
+  return found.map(({ Id, Labels }) => ({ Id, skill: Labels['sarai.skill'] ?? '', engine }));
 }
