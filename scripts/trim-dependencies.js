@@ -18,4 +18,5 @@ const UNUSED = [
 ];
 
 const root = fileURLToPath(new URL('../node_modules/', import.meta.url));
-for (const path of globSync(UNUSED, { cwd: root })) rmSync(root + path, { recursive: true });
+// Forced: a file may lie in a folder that is gone by then.
+for (const path of globSync(UNUSED, { cwd: root })) rmSync(root + path, { recursive: true, force: true });
