@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TriedPatch } from '../src/patch/index.ts';
@@ -47,6 +49,30 @@ describe('phoenix patch try', { skip: noSandbox }, () => {
     assert.equal(readFileSync(join(tree, 'f.txt'), 'utf8'), 'old\n');
     assert.deepEqual(readdirSync(tree).sort(), ['f.txt', 'package.json']);
     assert.equal(existsSync(environment.PHOENIX_STATE_DIR), false);
+  });
+
+  it('shows the command nothing of the tree but the copy: no socket in it, nothing that is left out', async () => {
+    const project = join(folder, 'project');
+    mkdirSync(join(project, '.git'), { recursive: true });
+    mkdirSync(join(project, 'node_modules/dep'), { recursive: true });
+    writeFileSync(join(project, '.git/config'), 'token');
+    writeFileSync(join(project, 'secret.env'), 'token');
+    writeFileSync(join(project, 'node_modules/dep/index.js'), 'module.exports = 42');
+    writeFileSync(join(project, 'f.txt'), 'old\n');
+    const server = createServer((socket) => socket.end('reached')).listen(join(project, 'db.sock'));
+    await once(server, 'listening');
+    const code = "console.log(require('dep'), require('fs').readFileSync('f.txt', 'utf8').trim())";
+    const look = `node -e ${JSON.stringify(code)}; find / -name db.sock -o -name secret.env -o -name .git 2> /dev/null`;
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'patch', 'try', diff, '--tree', project, '--exclude', 'secret.env', '--json', '--run', look],
+      { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const { command, notes } = (await new Response(
+      Readable.toWeb(child.stdout) as ReadableStream,
+    ).json()) as TriedPatch;
+    server.close();
+    assert.deepEqual([command?.stdout, notes], ['42 new\n', []]);
   });
 
   it('says which hunk does not apply, with exit code 2', () => {

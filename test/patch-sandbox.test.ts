@@ -1,5 +1,6 @@
 /** The patch-sandbox skill as it is called: what it answers, what it refuses, and what a hostile command cannot do. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -73,10 +75,14 @@ function patches(runtime: RuntimeName) {
       chmodSync(tree, 0o755);
       writeFileSync(join(tree, 'f.js'), FILES['f.js']);
       mkdirSync(join(tree, '.git'));
+      const server = createServer().listen(join(tree, 'socket'));
+      await once(server, 'listening');
+      server.unref();
       const { verdict, notes } = await attempt(open({ mounts: { tree } }), { diff: DIFF });
       assert.deepEqual([verdict, notes], ['applied', []]);
       assert.equal(readFileSync(join(tree, 'f.js'), 'utf8'), FILES['f.js']);
-      assert.deepEqual(readdirSync(tree).sort(), ['.git', 'f.js']);
+      assert.deepEqual(readdirSync(tree).sort(), ['.git', 'f.js', 'socket']);
+      server.close();
     } finally {
       rmSync(tree, { recursive: true });
     }

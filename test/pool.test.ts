@@ -52,6 +52,19 @@ for (const runtime of await availableRuntimes()) {
       stock.close();
     });
 
+    it('keeps nothing waiting for a call that was given up', async () => {
+      const client = await pool.getSkillClient('echo');
+      const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+      const before = timers();
+      const giveUp = new AbortController();
+      const calls = Array.from({ length: 50 }, () =>
+        client.infer({ prompt: 'sleep:60000' }, { timeoutMs: 60_000, signal: giveUp.signal }),
+      );
+      giveUp.abort(new Error('given up'));
+      for (const call of await Promise.allSettled(calls)) assert.match(String(call.status), /rejected/);
+      assert.ok(timers() < before + 25, `${timers() - before} timers more`);
+    });
+
     it('streams', async () => {
       const client = await pool.getSkillClient('echo');
       const pieces: string[] = [];

@@ -2,8 +2,6 @@
 
 import {
   chmodSync,
-  copyFileSync,
-  type Dirent,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,12 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { type CopyOptions, copyTree } from 'phoenix/patch';
 import { SkillError } from 'phoenix/skill';
 import type { FileMode } from './diff.ts';
 
-/** Files that are copied before somebody else has a turn. */
-const FILES_AT_ONCE = 200;
 const MOST_NOTES = 20;
 
 export interface WorkFile {
@@ -34,18 +30,9 @@ export class WorkspaceError extends Error {
   override readonly name = 'WorkspaceError';
 }
 
-export interface CopyOptions {
-  /** Names of folders whose entries are linked instead of copied. */
-  link: readonly string[];
-  /** Names that are left out. */
-  exclude: readonly string[];
-  signal: AbortSignal;
-}
-
 export class Workspace {
   readonly root: string;
   readonly #notes: string[] = [];
-  #copied = 0;
 
   constructor(root: string) {
     this.root = root;
@@ -64,25 +51,12 @@ export class Workspace {
   }
 
   /** Copies a tree. @throws SkillError RESOURCE_EXHAUSTED when it does not fit */
-  async copy(tree: string, options: CopyOptions): Promise<void> {
-    await this.#copyFolder(tree, '', options);
-  }
-
-  async #copyFolder(tree: string, folder: string, options: CopyOptions): Promise<void> {
-    for (const entry of listing(join(tree, folder), (note) => this.#notes.push(note))) {
-      if (options.exclude.includes(entry.name)) continue;
-      options.signal.throwIfAborted();
-      if (++this.#copied % FILES_AT_ONCE === 0) await setImmediate();
-      const path = join(folder, entry.name);
-      const from = join(tree, path);
-      const to = join(this.root, path);
-      if (entry.isDirectory() && options.link.includes(entry.name)) this.#linkFolder(from, to);
-      else if (entry.isDirectory()) {
-        this.#attempt(path, () => mkdirSync(to));
-        await this.#copyFolder(tree, path, options);
-      } else if (entry.isSymbolicLink()) this.#attempt(path, () => symlinkSync(readlinkSync(from), to));
-      else if (entry.isFile()) this.#attempt(path, () => copyWritable(from, to));
-    }
+  async copy(tree: string, options: Pick<CopyOptions, 'link' | 'exclude' | 'signal'>): Promise<void> {
+    await copyTree(tree, this.root, {
+      ...options,
+      onLinked: (path) => this.#linkFolder(join(tree, path), join(this.root, path)),
+      onError: (path, error) => this.#missing(path, error),
+    });
   }
 
   /**
@@ -90,26 +64,24 @@ export class Workspace {
    * that packages which lie in the tree itself, as in a workspace of npm, are those of the copy.
    */
   #linkFolder(from: string, to: string): void {
-    this.#attempt(to, () => mkdirSync(to));
-    for (const entry of listing(from, (note) => this.#notes.push(note))) {
+    for (const entry of readdirSync(from, { withFileTypes: true })) {
       const [source, target] = [join(from, entry.name), join(to, entry.name)];
-      // Scopes hold packages; .bin holds links.
-      if (entry.isDirectory() && /^[@.]/.test(entry.name)) this.#linkFolder(source, target);
-      else this.#attempt(target, () => symlinkSync(entry.isSymbolicLink() ? readlinkSync(source) : source, target));
+      try {
+        // Scopes hold packages; .bin holds links.
+        if (entry.isDirectory() && /^[@.]/.test(entry.name)) {
+          mkdirSync(target);
+          this.#linkFolder(source, target);
+        } else symlinkSync(entry.isSymbolicLink() ? readlinkSync(source) : source, target);
+      } catch (error) {
+        this.#missing(target, error as NodeJS.ErrnoException);
+      }
     }
   }
 
-  #attempt(path: string, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOSPC') throw noSpace(error);
-      if (code === 'EEXIST') return;
-      this.#notes.push(
-        `${path} is not in the copy: ${code === 'ERR_ACCESS_DENIED' ? 'this isolation makes no links' : message}`,
-      );
-    }
+  #missing(path: string, error: NodeJS.ErrnoException): void {
+    if (error.code === 'ENOSPC') throw noSpace(error);
+    const why = error.code === 'ERR_ACCESS_DENIED' ? 'this isolation makes no links' : error.message;
+    this.#notes.push(`${path} is not in the copy: ${why}`);
   }
 
   /** What is there. @throws WorkspaceError when the path leaves the copy, or something else than a file is there */
@@ -177,22 +149,6 @@ export function linkTarget(path: string, target: string): string {
   if (posix.isAbsolute(target) || end === '..' || end.startsWith('../') || target === '' || target.includes('\0'))
     throw new WorkspaceError(`the symbolic link leads out of the tree, to ${JSON.stringify(target)}`);
   return target;
-}
-
-function listing(folder: string, note: (note: string) => void): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    note(`${folder} is not in the copy: ${(error as Error).message}`);
-    return [];
-  }
-}
-
-/** What is read-only in the tree may be changed in the copy. */
-function copyWritable(from: string, to: string): void {
-  copyFileSync(from, to);
-  const { mode } = lstatSync(to);
-  if ((mode & 0o600) !== 0o600) chmodSync(to, mode | 0o600);
 }
 
 function noSpace(cause: unknown): SkillError {

@@ -15,6 +15,7 @@ const EXPECTED = new Set([
   'MemoryInputError',
   'MemoryFileError',
   'BundleError',
+  'PatchError',
   'SignatureError',
   'BenchError',
   'SkillCallError',

@@ -78,6 +78,20 @@ skills:
     assert.deepEqual(config.skills.weather, { pinned: true, idle_ttl: 0, config: { city: 'Bilbao' } });
   });
 
+  it('resolves the folders that it shows to skills from its own', () => {
+    const { skills } = load('skills: { patch-sandbox: { mounts: { tree: ../project }, toolchain: true } }');
+    assert.deepEqual(skills, { 'patch-sandbox': { mounts: { tree: join(folder, '../project') }, toolchain: true } });
+  });
+
+  it('shows no skill the sockets and tokens in the state folder', () => {
+    for (const tree of ['.', '..', '/', 'state'])
+      assert.match(
+        problems(`skills: { patch-sandbox: { mounts: { tree: ${tree} } } }`),
+        /skills\.patch-sandbox\.mounts\.tree: .* holds state_dir/,
+      );
+    assert.ok(load('skills: { patch-sandbox: { mounts: { tree: state-of-the-art } } }'));
+  });
+
   it('gives the settings on as YAML, with the variables that override them', () => {
     const { source } = load('log_level: warn\nserver: { port: 1234 }\n', { PHOENIX_SERVER_PORT: '4321' });
     assert.deepEqual(parse(source), { log_level: 'warn', server: { port: 4321 } });
@@ -115,7 +129,7 @@ skills:
     [
       'an unknown key of a skill',
       'skills:\n  a:\n    pined: true',
-      /:3: skills\.a\.pined: unknown key; allowed here: config, idle_ttl, pinned, warm$/,
+      /:3: skills\.a\.pined: unknown key; allowed here: config, idle_ttl, mounts, pinned, toolchain, warm$/,
     ],
     [
       'a value that is none of the allowed ones',

@@ -50,6 +50,7 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   const [config, effective] = overridden(source, environment);
   const base = dirname(file);
   requireTokenBeyondLoopback(config, file);
+  refuseMountedState(config, base, file);
   return {
     ...config,
     state_dir: resolve(base, config.state_dir),
@@ -119,6 +120,19 @@ function withValue(document: Document, name: string, text: string): Document {
   if (!isText) parseYaml(text, name, z.unknown());
   copy.setIn(path, copy.createNode(isText ? text : parseDocument(text).toJS()));
   return copy;
+}
+
+/** In the state folder are sockets and tokens of skills; a read-only folder keeps nobody from using them. */
+function refuseMountedState({ state_dir, skills }: Config, base: string, file: string): void {
+  const state = resolve(base, state_dir);
+  for (const [name, { mounts = {} }] of Object.entries(skills)) {
+    for (const [mount, path] of Object.entries(absolute(base, mounts))) {
+      if (!`${state}/`.startsWith(path === '/' ? path : `${path}/`)) continue;
+      throw new YamlFileError([
+        `${file}: skills.${name}.mounts.${mount}: ${path} holds state_dir (${state}), whose sockets the skill could use: put one of both elsewhere`,
+      ]);
+    }
+  }
 }
 
 function requireTokenBeyondLoopback({ server }: Config, file: string): void {

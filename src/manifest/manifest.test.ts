@@ -165,6 +165,12 @@ examples:
     }
   });
 
+  it('refuses a skill for one call that keeps data', () => {
+    assert.throws(() => readManifest(skill('greeter', 'single_use: true\nvolumes: [data]\n')), {
+      message: /skill\.yaml: single_use: an instance that is thrown away has no volumes/,
+    });
+  });
+
   it('refuses an entry that is not there', () => {
     const path = skill('greeter', 'entry: main.ts');
     const message = new RegExp(`: entry: there is no file ${join(dirname(path), 'main.ts')}`);

@@ -1,4 +1,5 @@
 /** What the patch-sandbox skill uses of this: `import { ... } from 'phoenix/patch'`. */
+export { type CopyOptions, copyTree } from './copy-tree.ts';
 export {
   type ChangedFile,
   type CheckedPatchRequest,

@@ -1,11 +1,13 @@
 /** Tries a patch with a patch-sandbox of its own: no assistant has to run. */
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readManifest } from '../manifest/index.ts';
+import { type Manifest, readManifest } from '../manifest/index.ts';
 import { ModelPool } from '../pool/index.ts';
 import { createRuntimes, localPaths, type RuntimeName, selectRuntime } from '../runtimes/index.ts';
+import { copyTree } from './copy-tree.ts';
+import { PatchError } from './error.ts';
 import type { PatchRequest, PatchResult } from './protocol.ts';
 
 const SKILL = 'patch-sandbox';
@@ -41,10 +43,20 @@ export type TriedPatch = PatchResult & { isolation: string };
  */
 export async function tryPatch(options: TryOptions): Promise<TriedPatch> {
   const { request, tree, timeoutMs, limits, config, toolchain, signal, onStep } = options;
-  const stateDir = mkdtempSync(join(temporaryFolder(), 'phoenix-patch-'));
+  using folders = new DisposableStack();
+  const makeFolder = (parent: string) =>
+    folders.adopt(mkdtempSync(join(parent, 'phoenix-patch-')), (path) =>
+      rmSync(path, { recursive: true, force: true }),
+    );
+  const stateDir = makeFolder(temporaryFolder());
   const paths = localPaths(stateDir);
   const manifest = readManifest(MANIFEST);
   const { runtime, reason } = await selectRuntime(inOrder(createRuntimes(paths)), options.runtime);
+  const snapshotDir = makeFolder(tmpdir());
+  // A container runs as nobody where we are root.
+  if (runtime.name === 'docker' && process.getuid?.() === 0) chmodSync(snapshotDir, 0o755);
+  onStep('copying the tree');
+  const mounts = tree === undefined ? {} : await snapshot(tree, snapshotDir, { ...manifest.config, ...config }, signal);
   const pool = new ModelPool({
     catalog: {
       skills: new Map([[SKILL, { ...manifest, resources: { ...manifest.resources, ...limits } }]]),
@@ -52,7 +64,7 @@ export async function tryPatch(options: TryOptions): Promise<TriedPatch> {
     },
     runtime,
     bundleDir: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'phoenix', 'bundles'),
-    skills: { [SKILL]: { config, toolchain, mounts: tree === undefined ? {} : { tree } } },
+    skills: { [SKILL]: { config, toolchain, mounts } },
   });
   try {
     onStep(`starting: ${reason}`);
@@ -65,8 +77,34 @@ export async function tryPatch(options: TryOptions): Promise<TriedPatch> {
     return { ...(JSON.parse(text) as PatchResult), isolation: runtime.isolation };
   } finally {
     await pool.close();
-    rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+/**
+ * What the skill sees of a tree: a copy of its files, and the folders that are not copied, put into it. The tree itself is not shown: a
+ * read-only folder keeps nobody from talking to the sockets in it, and what is left out would be there to be read.
+ *
+ * @returns the folders by where they are put
+ */
+async function snapshot(
+  tree: string,
+  folder: string,
+  { link, exclude }: Manifest['config'],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const mounts: Record<string, string> = { tree: folder };
+  await copyTree(tree, folder, {
+    link: link as string[],
+    exclude: exclude as string[],
+    signal,
+    onLinked: (path) => {
+      mounts[`tree/${path}`] = join(tree, path);
+    },
+    onError: (path, error) => {
+      throw new PatchError(`${join(tree, path)} cannot be copied: ${error.message}; leave it out with --exclude`);
+    },
+  });
+  return mounts;
 }
 
 /**

@@ -217,7 +217,8 @@ export class Launcher {
 /** @throws SkillLaunchError when a folder is not there, or not one that the skill asks for */
 function checkMounts({ name, mounts: known }: Manifest, mounts: LaunchSettings['mounts']): void {
   for (const [mount, path] of Object.entries(mounts)) {
-    if (!known.includes(mount)) {
+    const [outer = ''] = mount.split('/');
+    if (!known.includes(outer)) {
       const which = known.length > 0 ? `there are: ${known.join(', ')}` : 'it has none';
       throw new SkillLaunchError(name, `it asks for no folder "${mount}" (skills.${name}.mounts); ${which}`, []);
     }

@@ -31,9 +31,14 @@ function mountPath(name: string): string {
   return `/mnt/${name}`;
 }
 
-/** The folders as a skill with a root of its own sees them. */
+/** The folders as a skill with a root of its own sees them. Those inside others need no name. */
 export function mountsInside({ mounts }: Pick<Extras, 'mounts'>): Record<string, string> {
-  return Object.fromEntries(Object.keys(mounts).map((name) => [name, mountPath(name)]));
+  return Object.fromEntries(outermost(mounts).map(([name]) => [name, mountPath(name)]));
+}
+
+/** Of the folders those that are not inside another: `tree`, and not `tree/node_modules`. */
+export function outermost(mounts: Extras['mounts']): [name: string, path: string][] {
+  return Object.entries(mounts).filter(([name]) => !name.includes('/'));
 }
 
 /** What of this machine a skill with a root of its own sees, parents first: path outside, path inside. */
@@ -44,7 +49,9 @@ export function sharedFolders({
   const programs = toolchain ? TOOLCHAIN.filter((path) => existsSync(path)) : [];
   return [
     ...programs.map((path): [string, string] => [realpathSync(path), path]),
-    ...Object.entries(mounts).map(([name, path]): [string, string] => [realpathSync(path), mountPath(name)]),
+    ...Object.entries(mounts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, path]): [string, string] => [realpathSync(path), mountPath(name)]),
   ];
 }
 

@@ -19,7 +19,7 @@ export interface LaunchSpec {
   native: readonly NativePackage[];
   /** Absolute paths of the models that it reads. */
   models: Partial<Record<ModelRole, string>>;
-  /** Absolute paths of the folders that it may read, by their names. */
+  /** Absolute paths of the folders that it may read, by their names; `tree/below` is one that is put into `tree`. */
   mounts: Readonly<Record<string, string>>;
   /** It sees the programs of this machine, read-only. */
   toolchain: boolean;

@@ -1,7 +1,7 @@
 import { realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { NativePackage } from '../../bundle/index.ts';
-import { modelsOf } from '../extras.ts';
+import { modelsOf, outermost } from '../extras.ts';
 import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { makePrivateDir } from '../local/paths.ts';
@@ -27,7 +27,7 @@ export const plainProcess: LocalIsolation = {
     handler: handlerIn(files.codeDir),
     dataDir: files.dataDir,
     models: Object.fromEntries(modelsOf(spec).map(([role, path]) => [role, realpathSync(path)])),
-    mounts: Object.fromEntries(Object.entries(spec.mounts).map(([name, path]) => [name, realpathSync(path)])),
+    mounts: Object.fromEntries(outermost(spec.mounts).map(([name, path]) => [name, realpathSync(path)])),
     tmpDir: files.tmpDir,
   }),
   command: (files, spec) => {
@@ -40,7 +40,7 @@ export const plainProcess: LocalIsolation = {
       // Where native code looks for the C library that it is running on.
       ...(spec.native.length > 0 ? ['/proc/self/maps'] : []),
       ...modelsOf(spec).map(([, path]) => realpathSync(path)),
-      ...Object.values(spec.mounts).flatMap((path) => [realpathSync(path), `${realpathSync(path)}/*`]),
+      ...outermost(spec.mounts).flatMap(([, path]) => [realpathSync(path), `${realpathSync(path)}/*`]),
     ];
     const writable = [files.socketDir, files.tmpDir, ...(files.dataDir ? [files.dataDir] : [])];
     return {
