@@ -85,10 +85,13 @@ async function measureStore(memory: EntityMemory, path: string, facts: NewFact[]
   const started = performance.now();
   await memory.storeMany(facts);
   figures.add(`storeMany of all, ${path}`, 'triples/s', facts.length / ((performance.now() - started) / 1000));
-  const again = performance.now();
-  const more = facts.slice(0, 10_000).map((fact) => ({ ...fact, subject: `${fact.subject}, otra` }));
-  await memory.storeMany(more);
-  figures.add(`storeMany of 10,000 more, ${path}`, 'triples/s', more.length / ((performance.now() - again) / 1000));
+  // One after the other: what the first ones leave to do, the next ones wait for.
+  for (let round = 0; round < 5; round++) {
+    const more = facts.slice(0, 10_000).map((fact) => ({ ...fact, subject: `${fact.subject}, otra ${round}` }));
+    const again = performance.now();
+    await memory.storeMany(more);
+    figures.add(`storeMany of 10,000 more, ${path}`, 'triples/s', more.length / ((performance.now() - again) / 1000));
+  }
   const times = await timesOf(200, (n) => memory.storeSvo('usuario', 'le_gusta', `cosa ${n}`));
   figures.add(`storeSvo, ${path}, p50`, 'us', percentile(times, 0.5));
 }
