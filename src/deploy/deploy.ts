@@ -12,7 +12,7 @@ import { type ServiceState, serviceStates } from './containers.ts';
 import { COMPOSE_FILE, type Contents, deployedAccess, deploymentContents, parseEnvFile } from './contents.ts';
 import { DeployError } from './error.ts';
 import { DeployFolder, type Files } from './folder.ts';
-import { type Report, untilUp } from './health.ts';
+import { explainFailure, type Report, untilUp } from './health.ts';
 import { imageIds, removeReplaced, restoreNames } from './restore.ts';
 import { chooseServices, readComposeFile, refuseConflicts, refuseOtherDeployment, servicesOf } from './services.ts';
 import { untilSkillsReady } from './verify.ts';
@@ -206,7 +206,7 @@ class Deployment {
     // What a service says of itself explains more than what compose says of it.
     const patient = up.catch(async (error: Error) => {
       await sleep(EXPLAIN_MS);
-      throw error;
+      throw (await explainFailure(engine, services)) ?? error;
     });
     try {
       const [states] = await Promise.all([untilUp(engine, services, isNew, this.#options.report, either), patient]);

@@ -62,6 +62,13 @@ export async function untilUp(
   }
 }
 
+/** Why services do not come up, from one of them that was started and is not up; undefined when all are up or none was started. */
+export async function explainFailure(engine: Engine, services: readonly string[]): Promise<DeployError | undefined> {
+  const states = (await serviceStates(engine)).filter(({ service }) => services.includes(service));
+  const failed = states.find((state) => state.status !== 'created' && !isUp(state));
+  return failed && new DeployError(await failure(engine, failed, describeState(failed)));
+}
+
 function hasFailed({ health, status, restarts, exitCode }: ServiceState): boolean {
   if (health === 'unhealthy' || status === 'dead') return true;
   return restarts >= MAX_RESTARTS && (status === 'restarting' || exitCode !== 0);

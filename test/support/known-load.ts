@@ -17,7 +17,7 @@ export const LOAD = {
   sleeps: 10,
   memoryBudget: 8 * 1024 ** 3,
   running: ['draft', 'echo', 'sql'],
-  idle: ['chain-draft', 'reader', 'rogue-draft', 'stateless'],
+  idle: ['chain-draft', 'once', 'patch-sandbox', 'reader', 'rogue-draft', 'stateless'],
   /** One cannot start, one cannot be read. */
   broken: ['bad-manifest', 'broken-start'],
 } as const;
