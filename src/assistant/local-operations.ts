@@ -8,6 +8,15 @@ import {
   toSqlValue,
 } from '../memory/index.ts';
 import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
+import type {
+  EvaluationReport,
+  Explanation,
+  FeedbackRecord,
+  RequestFeedback,
+  RouterService,
+  TrainReport,
+  UserFeedback,
+} from '../router/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Attributes } from '../tracing/index.ts';
 import type { Assistant } from './assistant.ts';
@@ -26,6 +35,8 @@ interface Parts {
   memory: EntityMemory;
   pool: ModelPool;
   metrics: Metrics;
+  router: RouterService;
+  feedback: RequestFeedback;
 }
 
 /** The operations of the Phoenix inside this process. */
@@ -34,12 +45,16 @@ export class LocalOperations implements Operations {
   readonly #memory: EntityMemory;
   readonly #pool: ModelPool;
   readonly #metrics: Metrics;
+  readonly #router: RouterService;
+  readonly #feedback: RequestFeedback;
 
-  constructor({ assistant, memory, pool, metrics }: Parts) {
+  constructor({ assistant, memory, pool, metrics, router, feedback }: Parts) {
     this.#assistant = assistant;
     this.#memory = memory;
     this.#pool = pool;
     this.#metrics = metrics;
+    this.#router = router;
+    this.#feedback = feedback;
   }
 
   reply(messages: readonly ChatMessage[], options?: ChatOptions, signal?: AbortSignal): AsyncIterable<ReplyPiece> {
@@ -147,6 +162,32 @@ export class LocalOperations implements Operations {
       finishReason: answer.finishReason,
       latencyMs: answer.latencyMs,
     };
+  }
+
+  explainRoute(text: string): Promise<Explanation> {
+    return this.#router.explain(text);
+  }
+
+  trainRouter(): Promise<TrainReport> {
+    return this.#router.train();
+  }
+
+  evaluateRouter(): Promise<EvaluationReport> {
+    return this.#router.evaluate();
+  }
+
+  async giveFeedback(feedback: UserFeedback): Promise<number> {
+    return this.#feedback.said(feedback);
+  }
+
+  async listFeedback(limit?: number): Promise<FeedbackRecord[]> {
+    return this.#feedback.list(limit);
+  }
+
+  async clearFeedback(id?: number): Promise<number> {
+    const cleared = this.#feedback.clear(id);
+    if (cleared > 0) this.#router.learnSoon();
+    return cleared;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { GenerationOptions } from '../generation/index.ts';
 import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
+import type { EvaluationReport, Explanation, FeedbackRecord, TrainReport, UserFeedback } from '../router/index.ts';
 import type { Origin } from '../speculative/index.ts';
 
 export interface ChatMessage {
@@ -86,4 +87,15 @@ export interface Operations {
   reloadSkill(name: string): Promise<boolean>;
   skillLogs(name: string, lines: number): Promise<string[]>;
   callSkill(name: string, call: SkillCall): Promise<SkillCallAnswer>;
+
+  /** Which skills a text would be sent to, and why. */
+  explainRoute(text: string): Promise<Explanation>;
+  trainRouter(): Promise<TrainReport>;
+  evaluateRouter(): Promise<EvaluationReport>;
+  /** @returns the number of the record @throws FeedbackError */
+  giveFeedback(feedback: UserFeedback): Promise<number>;
+  /** The newest first. */
+  listFeedback(limit?: number): Promise<FeedbackRecord[]>;
+  /** Deletes one record, or all. @returns how many there were */
+  clearFeedback(id?: number): Promise<number>;
 }

@@ -14,6 +14,7 @@ import {
   readVocabulary,
 } from '../models/index.ts';
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
+import { RequestFeedback, RouterService } from '../router/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { RemoteDraft } from '../speculative/index.ts';
 import { GenerationMetrics, type Logger, Metrics, openTracing, type Tracing } from '../telemetry/index.ts';
@@ -38,6 +39,8 @@ interface Parts {
   tracing: Tracing | undefined;
   generator: Generator;
   assistant: Assistant;
+  router: RouterService;
+  feedback: RequestFeedback;
   runtimeReason: string;
 }
 
@@ -47,6 +50,8 @@ export class Phoenix {
   readonly metrics: Metrics;
   /** The language model that the assistant speaks with. */
   readonly generator: Generator;
+  /** Which skills a request needs. */
+  readonly router: RouterService;
   /** Which runtime was chosen, and why. */
   readonly runtimeReason: string;
   readonly #catalog: Catalog;
@@ -54,7 +59,8 @@ export class Phoenix {
   readonly #memory: EntityMemory;
   readonly #tracing: Tracing | undefined;
 
-  private constructor({ catalog, pool, memory, metrics, tracing, generator, assistant, runtimeReason }: Parts) {
+  private constructor(parts: Parts) {
+    const { catalog, pool, memory, metrics, tracing, generator, router, runtimeReason } = parts;
     this.#catalog = catalog;
     this.#pool = pool;
     this.#memory = memory;
@@ -62,7 +68,8 @@ export class Phoenix {
     this.metrics = metrics;
     this.generator = generator;
     this.runtimeReason = runtimeReason;
-    this.operations = new LocalOperations({ assistant, memory, pool, metrics });
+    this.router = router;
+    this.operations = new LocalOperations(parts);
   }
 
   /** @throws RuntimeError, MemoryFileError */
@@ -92,8 +99,11 @@ export class Phoenix {
     const metrics = new Metrics({ pool, memory, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
+    const router = createRouter(config, catalog, log);
+    const feedback = takeFeedback(config, router);
     const assistant = createAssistant(config, memory, generator, log);
-    return new Phoenix({ catalog, pool, memory, metrics, tracing, generator, assistant, runtimeReason: reason });
+    const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant };
+    return new Phoenix({ ...parts, runtimeReason: reason });
   }
 
   skillNames(): string[] {
@@ -104,12 +114,15 @@ export class Phoenix {
   warmUp(): void {
     this.#memory.synchronize();
     this.#pool.warmUp();
+    // What failed was logged, and the next request tries again.
+    this.router.train().catch(() => undefined);
     // Why it cannot be loaded was logged, and every request that needs it is told.
     this.generator.load().catch(() => undefined);
   }
 
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
   async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
+    await this.router[Symbol.asyncDispose]();
     await this.generator.close();
     await this.#memory.close();
     await this.#pool.close({ keepRunning: keepSkills });
@@ -168,6 +181,32 @@ function createGenerator(
     },
   });
   return generator;
+}
+
+function createRouter({ router, state_dir }: LoadedConfig, { skills }: Catalog, log: Logger): RouterService {
+  return new RouterService({
+    folder: join(state_dir, 'router'),
+    skills: [...skills.values()].map(({ name, examples }) => ({ name, examples })),
+    threshold: router.threshold,
+    topK: router.top_k,
+    learns: router.feedback !== 'off',
+    feedbackLimit: router.feedback_limit,
+    observer: {
+      trained: ({ weights }, seconds) => log.info({ skills: weights.skills, seconds }, 'the router is trained'),
+      rejected: (before, after) =>
+        log.warn({ before, after }, 'feedback would make the router worse: it goes on as it was'),
+      failed: (error) => log.warn(`the router: ${error.message}`),
+    },
+  });
+}
+
+function takeFeedback({ router: { feedback } }: LoadedConfig, router: RouterService): RequestFeedback {
+  return new RequestFeedback({
+    store: router.feedback,
+    use: feedback,
+    skills: router.skillNames,
+    onKept: () => router.learnSoon(),
+  });
 }
 
 function createAssistant(

@@ -14,6 +14,8 @@ const EXPECTED = new Set([
   'RuntimeError',
   'MemoryInputError',
   'MemoryFileError',
+  'FeedbackError',
+  'RouterWeightsError',
   'BundleError',
   'PatchError',
   'SignatureError',

@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { modelsCommand } from './commands/models.ts';
 import { patchCommand } from './commands/patch.ts';
+import { routerCommand } from './commands/router.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
 import { topCommand } from './commands/top.ts';
@@ -24,6 +25,7 @@ const program = new Command('phoenix')
   .addCommand(memoryCommand())
   .addCommand(skillCommand())
   .addCommand(topCommand())
+  .addCommand(routerCommand())
   .addCommand(modelsCommand())
   .addCommand(patchCommand())
   .addCommand(deployCommand())

@@ -11,6 +11,7 @@ import type {
 } from '../assistant/index.ts';
 import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
+import type { EvaluationReport, Explanation, FeedbackRecord, TrainReport, UserFeedback } from '../router/index.ts';
 import { readReply, requestOptions } from './chat-stream.ts';
 import { CliError } from './errors.ts';
 
@@ -139,6 +140,31 @@ export class RemoteOperations implements Operations {
     return await (
       await this.#request('GET', '/metrics', { signal: signal ? AbortSignal.any([signal, patience]) : patience })
     ).text();
+  }
+
+  explainRoute(text: string): Promise<Explanation> {
+    return this.#json('POST', '/api/router/explain', { text });
+  }
+
+  trainRouter(): Promise<TrainReport> {
+    return this.#json('POST', '/api/router/train', {});
+  }
+
+  evaluateRouter(): Promise<EvaluationReport> {
+    return this.#json('GET', '/api/router/evaluation');
+  }
+
+  async giveFeedback({ requestId, ...feedback }: UserFeedback): Promise<number> {
+    return (await this.#json<{ id: number }>('POST', '/api/feedback', { request_id: requestId, ...feedback })).id;
+  }
+
+  async listFeedback(limit?: number): Promise<FeedbackRecord[]> {
+    return (await this.#json<{ feedback: FeedbackRecord[] }>('GET', `/api/feedback?${parameters({ limit })}`)).feedback;
+  }
+
+  async clearFeedback(id?: number): Promise<number> {
+    const path = id === undefined ? '/api/feedback' : `/api/feedback/${id}`;
+    return (await this.#json<{ deleted: number }>('DELETE', path)).deleted;
   }
 
   async #json<T>(method: string, path: string, body?: object): Promise<T> {

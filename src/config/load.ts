@@ -13,7 +13,7 @@ const PREFIX = 'PHOENIX_';
 const RESERVED = new Set(['PHOENIX_CONFIG', 'PHOENIX_TEST_REQUIRE']);
 
 /** Sections whose keys are reached by PHOENIX_<SECTION>_<KEY>, a dot being an underscore there. */
-const SECTIONS = ['docker', 'server', 'pool', 'memory', 'models', 'language', 'telemetry.otlp'] as const;
+const SECTIONS = ['docker', 'server', 'pool', 'memory', 'models', 'language', 'router', 'telemetry.otlp'] as const;
 
 /** Settings whose variables are taken as they are. The others are YAML, as in the file: numbers, lists, words. */
 const TEXTS = new Set([

@@ -88,6 +88,22 @@ export const configSchema = z.strictObject({
       answering: z.enum(['rules', 'model']).default('rules'),
     })
     .prefault({}),
+  /** Which skills a request needs. */
+  router: z
+    .strictObject({
+      /** The least score of a skill that is called, 0 to 1. */
+      threshold: z.number().min(0).max(1).default(0.3),
+      /** Most skills of one request. */
+      top_k: z.int().min(1).max(16).default(3),
+      /** How long skills may take to answer a request, their launch included; those that have answered by then count. */
+      deadline: duration.default(30_000),
+      /** Vectors of texts beside n-grams: those of the model of the assistant. */
+      embeddings: z.enum(['off', 'target']).default('off'),
+      /** What the router learns from: what users say and what happens (all), what users say, or nothing. */
+      feedback: z.enum(['all', 'explicit', 'off']).default('all'),
+      feedback_limit: z.int().min(1).max(1_000_000).default(5000),
+    })
+    .prefault({}),
   skills: z.record(z.string(), skillSettings).default({}),
   telemetry: z
     .strictObject({

@@ -1,5 +1,5 @@
 import { hashedFeaturesOf, label } from './train.ts';
-import type { Calibration, Example, RouterWeights } from './types.ts';
+import type { Calibration, Example, Featurizer, RouterWeights, SparseVector } from './types.ts';
 import { checkedWeights, dot, sigmoid } from './weights.ts';
 
 /** At how many places the scores are compared with what came true. */
@@ -46,22 +46,37 @@ export interface EvaluateOptions {
 }
 
 /** How well weights of the hashed features route examples. @throws RouterWeightsError */
-export function evaluate(
+export function evaluate(weights: RouterWeights, examples: readonly Example[], options: EvaluateOptions = {}): Quality {
+  const features = hashedFeaturesOf(checkedWeights(weights));
+  const scored = examples.map((example) => scoreOf(weights, example, features.featurize(example.text), options));
+  return qualityOf(weights.skills, scored, options.threshold);
+}
+
+/** `evaluate` for any features. */
+export async function evaluateWith(
+  featurizer: Featurizer,
   weights: RouterWeights,
   examples: readonly Example[],
-  { threshold, calibration }: EvaluateOptions = {},
-): Quality {
-  const { skills, dimension, values } = checkedWeights(weights);
-  const features = hashedFeaturesOf(weights);
-  const scored = examples.map((example): Scored => {
-    const { vector, labels } = label(example, features.featurize(example.text), skills);
-    const scores = skills.map((_, n) => {
-      const { slope, offset } = calibration?.[n] ?? { slope: 1, offset: 0 };
-      return sigmoid(slope * dot(values, n * dimension, vector) + offset);
-    });
-    return { scores, labels };
+  options: EvaluateOptions = {},
+): Promise<Quality> {
+  const scored: Scored[] = [];
+  for (const example of examples)
+    scored.push(scoreOf(weights, example, await featurizer.featurize(example.text), options));
+  return qualityOf(weights.skills, scored, options.threshold);
+}
+
+function scoreOf(
+  { skills, dimension, values }: RouterWeights,
+  example: Example,
+  vector: SparseVector,
+  { calibration }: EvaluateOptions,
+): Scored {
+  const { labels } = label(example, vector, skills);
+  const scores = skills.map((_, n) => {
+    const { slope, offset } = calibration?.[n] ?? { slope: 1, offset: 0 };
+    return sigmoid(slope * dot(values, n * dimension, vector) + offset);
   });
-  return qualityOf(skills, scored, threshold);
+  return { scores, labels };
 }
 
 /** How well scores fit to the truth. What nobody knows counts nowhere. */

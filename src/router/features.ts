@@ -2,7 +2,7 @@
  * Hashed features of a text (feature hashing with signs: Weinberger et al., "Feature Hashing for Large Scale Multitask Learning",
  * ICML 2009, section 2): words, pairs of words, and n-grams of the letters of a word, which a typo changes only in part.
  */
-import type { Featurizer, SparseVector } from './types.ts';
+import type { Featurizer, SparseVector, Visit } from './types.ts';
 
 /** Features of each skill, the bias included. */
 export const DIMENSION = 4096;
@@ -28,8 +28,6 @@ const DIGIT = 0x30;
 const SIGNS = new Set([...'?;*=`+@/{}<>_:"()-'].map((sign) => sign.charCodeAt(0)));
 const ASCII = /^[\0-\x7f]*$/;
 const MARKS = /\p{M}+/gu;
-
-type Visit = (index: number, value: number, gram: string) => void;
 
 /** A text as its features see it: beginning and end, without case, accents and differences in white space. */
 export function foldText(text: string): string {
@@ -66,15 +64,13 @@ export class HashedFeatures implements Featurizer {
     return this.#collect(text);
   }
 
-  /** The same, and tells of each n-gram: where it stands, what it adds there, how it reads. */
-  describe(text: string, visit: Visit): SparseVector {
+  describe(text: string, visit: Visit): void {
     const grams: { hash: number; share: number; gram: string }[] = [];
-    const vector = this.#collect(text, (hash, share, gram) => grams.push({ hash, share, gram }));
-    const length = this.#norm;
-    for (const { hash, share, gram } of grams) visit(this.#indexOf(hash), (signOf(hash) * share) / length, gram);
-    return vector;
+    this.#collect(text, (hash, share, gram) => grams.push({ hash, share, gram }));
+    for (const { hash, share, gram } of grams) visit(this.#indexOf(hash), (signOf(hash) * share) / this.#norm, gram);
   }
 
+  /** Length of the last vector before it was made 1. */
   #norm = 1;
 
   #collect(text: string, tell?: (hash: number, share: number, gram: string) => void): SparseVector {

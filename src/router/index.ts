@@ -1,7 +1,25 @@
 /** The router: which skills a request needs. */
+export { heldOutCorpus, trainingCorpus } from './corpus.ts';
 export { DEFAULT_THRESHOLD, type EvaluateOptions, evaluate, type Quality, type SkillQuality } from './evaluate.ts';
 export { DIMENSION, HashedFeatures } from './features.ts';
+export type { FeedbackRecord, FeedbackStore, NewFeedback, Signal } from './feedback.ts';
+export {
+  FeedbackError,
+  type FeedbackUse,
+  RequestFeedback,
+  type SkillRefusal,
+  type UserFeedback,
+} from './request-feedback.ts';
+export { type Contribution, DEFAULT_TOP_K, type Explanation, Router, type SkillExplanation } from './router.ts';
+export {
+  type EvaluationReport,
+  type RouterObserver,
+  RouterService,
+  type RouterServiceOptions,
+  type TrainReport,
+} from './service.ts';
 export { type TrainOptions, trainLocal } from './train.ts';
+export { type RoutedSkill, trainModel } from './training.ts';
 export type {
   Calibration,
   Decision,

@@ -3,11 +3,11 @@ import type { Example, RouterWeights, SparseVector } from './types.ts';
 import { checkedWeights, dot, RouterWeightsError, sigmoid } from './weights.ts';
 
 export interface TrainOptions {
-  /** How often each example is seen. Default 15. */
+  /** How often each example is seen. Default 12. */
   epochs?: number;
-  /** Of AdaGrad. Default 1. */
+  /** Of AdaGrad. Default 0.5. */
   learningRate?: number;
-  /** Pull towards the weights that training began with, for each epoch. Default 0.0002. */
+  /** Pull towards the weights that training began with, for each epoch. Default 0.00001. */
   l2?: number;
   /** Order of the examples. Default 1. */
   seed?: number;
@@ -24,6 +24,8 @@ export interface Labelled {
 
 /** Of a rare skill the requests count more, up to so many times. */
 const MAX_BALANCE = 8;
+/** An error this small teaches nothing. */
+const NEGLIGIBLE = 2e-3;
 /** Keeps the first steps of AdaGrad finite. */
 const EPSILON = 1e-4;
 
@@ -66,8 +68,21 @@ export function label({ skills, wrong, weight = 1 }: Example, vector: SparseVect
 export function trainVectors(
   weights: RouterWeights,
   examples: readonly Labelled[],
-  { epochs = 15, learningRate = 1, l2 = 2e-4, seed = 1, skills = weights.skills }: TrainOptions = {},
+  options: TrainOptions = {},
 ): RouterWeights {
+  const steps = trainSteps(weights, examples, options);
+  while (true) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, with a chance after each epoch to do something else. */
+export function* trainSteps(
+  weights: RouterWeights,
+  examples: readonly Labelled[],
+  { epochs = 12, learningRate = 0.5, l2 = 1e-5, seed = 1, skills = weights.skills }: TrainOptions = {},
+): Generator<void, RouterWeights> {
   const { dimension } = checkedWeights(weights);
   const values = Float32Array.from(weights.values);
   const trained = weights.skills.flatMap((skill, n) => (skills.includes(skill) ? [n] : []));
@@ -86,11 +101,13 @@ export function trainVectors(
         if (wanted < 0) continue;
         const from = skill * dimension;
         const error = sigmoid(dot(values, from, vector)) - wanted;
+        if (Math.abs(error) < NEGLIGIBLE) continue;
         step(values, squares, from, vector, error * weight * (wanted === 1 ? (balances[n] ?? 1) : 1), learningRate);
       }
     }
-    if (l2 > 0)
-      for (const skill of trained) decay(values, weights.values, skill * dimension, dimension, l2 * examples.length);
+    const pull = l2 * examples.length;
+    if (pull > 0) for (const skill of trained) decay(values, weights.values, skill * dimension, dimension, pull);
+    yield;
   }
   return checkedWeights({ ...weights, values });
 }

@@ -26,7 +26,11 @@ export interface Featurizer {
   readonly id: string;
   readonly dimension: number;
   featurize(text: string): SparseVector | Promise<SparseVector>;
+  /** Tells of each feature of a text where it stands, what it adds there, and how it reads. Together they are the vector. */
+  describe(text: string, visit: Visit): void | Promise<void>;
 }
+
+export type Visit = (index: number, value: number, feature: string) => void;
 
 /**
  * Weights of independent logistic regressions, one for each skill: `values[skill * dimension + feature]`, skills in the order of

@@ -8,6 +8,7 @@ import { completionRoutes } from './completion-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
+import { routerRoutes } from './router-routes.ts';
 import { skillRoutes } from './skill-routes.ts';
 
 export interface ServerOptions {
@@ -47,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   completionRoutes(app, generator);
   memoryRoutes(app, operations);
   skillRoutes(app, operations);
+  routerRoutes(app, operations);
 
   try {
     return { app, url: await app.listen({ host, port }) };
