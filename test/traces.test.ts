@@ -126,6 +126,7 @@ describe('traces', () => {
         'search_memory internal',
         `${INFER} client`,
         `${INFER} server`,
+        'route internal',
         'understand internal',
       ].sort(),
     );

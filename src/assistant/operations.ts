@@ -4,6 +4,7 @@ import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } 
 import type { SkillStatusReport } from '../pool/index.ts';
 import type { EvaluationReport, Explanation, FeedbackRecord, TrainReport, UserFeedback } from '../router/index.ts';
 import type { Origin } from '../speculative/index.ts';
+import type { SkillUse } from './skill-calls.ts';
 
 export interface ChatMessage {
   role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
@@ -11,10 +12,15 @@ export interface ChatMessage {
 }
 
 /** How an answer is written, where a language model writes it; of an answer by rules only length and stop sequences hold. */
-export type ChatOptions = Omit<GenerationOptions, 'task'>;
+export interface ChatOptions extends Omit<GenerationOptions, 'task'> {
+  /** What feedback calls the request by. By default it gets an id of its own. */
+  requestId?: string;
+}
 
 /** What the assistant did for one request. */
 export interface ChatAnswer {
+  /** What feedback calls the request by. */
+  requestId: string;
   text: string;
   /** The model that wrote the answer; undefined for an answer by rules. */
   model: string | undefined;
@@ -31,6 +37,8 @@ export interface ChatAnswer {
   forgotten: number;
   /** Who answered the recall. */
   memory: 'skill' | 'local' | undefined;
+  /** The skills that the router chose, and what came of it. */
+  skills: SkillUse[];
 }
 
 /** A piece of an answer. */

@@ -14,13 +14,22 @@ import {
   readVocabulary,
 } from '../models/index.ts';
 import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts';
-import { RequestFeedback, RouterService } from '../router/index.ts';
+import type { RequestFeedback, RouterService } from '../router/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { RemoteDraft } from '../speculative/index.ts';
-import { GenerationMetrics, type Logger, Metrics, openTracing, type Tracing } from '../telemetry/index.ts';
+import {
+  GenerationMetrics,
+  type Logger,
+  Metrics,
+  openTracing,
+  type RouterMetrics,
+  type Tracing,
+} from '../telemetry/index.ts';
 import { Assistant } from './assistant.ts';
 import { LocalOperations } from './local-operations.ts';
+import { openRouter } from './open-router.ts';
 import type { Operations } from './operations.ts';
+import { SkillCalls } from './skill-calls.ts';
 
 const BUILT_IN_SKILLS = fileURLToPath(new URL('../../skills', import.meta.url));
 const MEMORY_SKILL = 'sql';
@@ -99,9 +108,8 @@ export class Phoenix {
     const metrics = new Metrics({ pool, memory, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
-    const router = createRouter(config, catalog, log);
-    const feedback = takeFeedback(config, router);
-    const assistant = createAssistant(config, memory, generator, log);
+    const { router, feedback, observed } = openRouter(config, { catalog, metrics, generator }, log);
+    const assistant = createAssistant(config, { memory, generator, router, feedback, pool, observed }, log);
     const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant };
     return new Phoenix({ ...parts, runtimeReason: reason });
   }
@@ -183,43 +191,23 @@ function createGenerator(
   return generator;
 }
 
-function createRouter({ router, state_dir }: LoadedConfig, { skills }: Catalog, log: Logger): RouterService {
-  return new RouterService({
-    folder: join(state_dir, 'router'),
-    skills: [...skills.values()].map(({ name, examples }) => ({ name, examples })),
-    threshold: router.threshold,
-    topK: router.top_k,
-    learns: router.feedback !== 'off',
-    feedbackLimit: router.feedback_limit,
-    observer: {
-      trained: ({ weights }, seconds) => log.info({ skills: weights.skills, seconds }, 'the router is trained'),
-      rejected: (before, after) =>
-        log.warn({ before, after }, 'feedback would make the router worse: it goes on as it was'),
-      failed: (error) => log.warn(`the router: ${error.message}`),
-    },
-  });
-}
-
-function takeFeedback({ router: { feedback } }: LoadedConfig, router: RouterService): RequestFeedback {
-  return new RequestFeedback({
-    store: router.feedback,
-    use: feedback,
-    skills: router.skillNames,
-    onKept: () => router.learnSoon(),
-  });
-}
-
 function createAssistant(
-  { language, models }: LoadedConfig,
-  memory: EntityMemory,
-  generator: Generator,
+  { language, models, router }: LoadedConfig,
+  {
+    observed,
+    pool,
+    ...parts
+  }: Pick<Parts, 'memory' | 'generator' | 'router' | 'feedback' | 'pool'> & { observed: RouterMetrics },
   log: Logger,
 ): Assistant {
+  const { generator } = parts;
   const model = async () => (models.target === 'none' ? undefined : await generator.textModel());
   const onFailure = (error: unknown) => log.debug(`by rules, without the model: ${(error as Error).message}`);
   return new Assistant({
-    memory,
-    generator,
+    ...parts,
+    calls: new SkillCalls({ pool, deadlineMs: router.deadline }),
+    onRouted: (uses) => observed.used(uses),
+    roles: { memory: MEMORY_SKILL, writing: DRAFT_SKILL },
     understander: new CombinedUnderstander({
       rules: new RuleUnderstander(),
       use: language.understanding,

@@ -5,7 +5,8 @@ import { CliError } from './errors.ts';
 
 type Chunk = {
   choices: { delta: { content?: string }; finish_reason: ChatAnswer['finish'] | null }[];
-  phoenix?: Omit<ChatAnswer, 'text' | 'finish' | 'model' | 'promptTokens' | 'completionTokens'> & {
+  phoenix?: Omit<ChatAnswer, 'requestId' | 'text' | 'finish' | 'model' | 'promptTokens' | 'completionTokens'> & {
+    request_id: string;
     generated_by?: string;
     origin?: ReplyPiece['origin'];
   };
@@ -44,8 +45,8 @@ export async function* readReply(body: ReadableStream): AsyncGenerator<ReplyPiec
     if (error) throw new CliError(error.message);
     const [choice] = choices;
     if (choice?.finish_reason && phoenix) {
-      const { generated_by, origin: _, ...details } = phoenix;
-      end = { ...details, text, model: generated_by, finish: choice.finish_reason };
+      const { request_id: requestId, generated_by, origin: _, ...details } = phoenix;
+      end = { requestId, ...details, text, model: generated_by, finish: choice.finish_reason };
     } else if (choice?.delta.content) {
       text += choice.delta.content;
       yield { text: choice.delta.content, ...(phoenix?.origin ? { origin: phoenix.origin } : {}) };

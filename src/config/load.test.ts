@@ -51,6 +51,10 @@ describe('loadConfig', () => {
       memory: { backend: 'skill', timeout: 5000, single_valued: [] },
       models: { target: 'nano', draft: 'nano', ...MODEL_DEFAULTS },
       language: { understanding: 'auto', answering: 'rules' },
+      router: {
+        ...{ threshold: 0.3, top_k: 3, deadline: 30_000, embeddings: 'off' },
+        ...{ feedback: 'all', feedback_limit: 5000 },
+      },
       skills: {},
       telemetry: { otlp: {} },
       log_level: 'info',

@@ -1,6 +1,6 @@
 import { ModelAnswerer } from './model-answerer.ts';
 import { knowsTasks, ModelUnderstander } from './model-understander.ts';
-import type { Answerer, Outcome, TextModel, Understander, Understanding } from './types.ts';
+import type { Answerer, Outcome, TextModel, Understander, Understanding, UnderstandOptions } from './types.ts';
 
 /** When the model is asked: never, after the rules did not understand, or before them. */
 export type ModelUse = 'rules' | 'auto' | 'model';
@@ -22,14 +22,17 @@ export class CombinedUnderstander implements Understander {
     this.#options = options;
   }
 
-  async understand(message: string, signal?: AbortSignal): Promise<Understanding> {
+  async understand(
+    message: string,
+    { signal, byModel: mayAsk = true }: UnderstandOptions = {},
+  ): Promise<Understanding> {
     const { rules, use } = this.#options;
-    const byRules = await rules.understand(message, signal);
+    const byRules = await rules.understand(message, { signal });
     const isPartly = byRules.kind === 'statement' && byRules.ignored.length > 0;
     const isClear = byRules.kind !== 'unknown' && !isPartly;
     const isRefused = byRules.kind === 'unknown' && byRules.final;
     const isForRules = byRules.kind === 'forget' || byRules.kind === 'smalltalk' || isRefused;
-    if (use === 'rules' || isForRules || (use === 'auto' && isClear)) return byRules;
+    if (!mayAsk || use === 'rules' || isForRules || (use === 'auto' && isClear)) return byRules;
     const byModel = await withModel(this.#options, signal, (model) =>
       new ModelUnderstander(model).understand(message, signal),
     );

@@ -12,5 +12,6 @@ export type {
   TextModel,
   Understander,
   Understanding,
+  UnderstandOptions,
 } from './types.ts';
 export { RuleUnderstander } from './understander.ts';

@@ -183,7 +183,10 @@ describe('rules and model together', () => {
       gone.abort(new Error('gone'));
       throw new Error('aborted');
     });
-    await assert.rejects(understander('model', model).understand('Ana lives in Oslo.', gone.signal), /gone/);
+    await assert.rejects(
+      understander('model', model).understand('Ana lives in Oslo.', { signal: gone.signal }),
+      /gone/,
+    );
   });
 
   it('takes an answer that says every fact, and says yes or no as it is', async () => {

@@ -37,9 +37,15 @@ export interface Outcome {
   retracted: number;
 }
 
+export interface UnderstandOptions {
+  signal?: AbortSignal;
+  /** Whether a model may read what the rules do not understand. Default true. */
+  byModel?: boolean;
+}
+
 /** Reads a message. */
 export interface Understander {
-  understand(text: string, signal?: AbortSignal): Understanding | Promise<Understanding>;
+  understand(text: string, options?: UnderstandOptions): Understanding | Promise<Understanding>;
 }
 
 /** Writes the answer, in the language of the message, from nothing but what was understood and done. */

@@ -40,7 +40,7 @@ export interface Explanation {
 
 /** Decides which skills a request is for: a score for each skill by itself. */
 export class Router {
-  readonly #featurizer: Featurizer;
+  readonly featurizer: Featurizer;
   readonly threshold: number;
   readonly topK: number;
   #model: RouterModel;
@@ -51,7 +51,7 @@ export class Router {
     model: RouterModel,
     { threshold = DEFAULT_THRESHOLD, topK = DEFAULT_TOP_K }: RouterSettings = {},
   ) {
-    this.#featurizer = featurizer;
+    this.featurizer = featurizer;
     this.threshold = threshold;
     this.topK = topK;
     this.#model = this.#checked(model);
@@ -68,7 +68,7 @@ export class Router {
 
   /** @param isReady whether a skill could answer at once; among nearly equal scores such a skill comes first */
   async decide(text: string, isReady?: (skill: string) => boolean): Promise<Decision> {
-    const vector = this.#featurizer.featurize(text);
+    const vector = this.featurizer.featurize(text);
     return this.decideOn(vector instanceof Promise ? await vector : vector, isReady);
   }
 
@@ -91,7 +91,7 @@ export class Router {
     const decision = await this.decide(text);
     const chosen = new Set(decision.chosen.map(({ skill }) => skill));
     const features: { index: number; value: number; feature: string }[] = [];
-    await this.#featurizer.describe(text, (index, value, feature) => features.push({ index, value, feature }));
+    await this.featurizer.describe(text, (index, value, feature) => features.push({ index, value, feature }));
     const skills = decision.scores.map(({ skill, score }): SkillExplanation => {
       const n = weights.skills.indexOf(skill);
       const { slope = 1, offset = 0 } = calibration[n] ?? {};
@@ -125,7 +125,7 @@ export class Router {
   }
 
   #checked(model: RouterModel): RouterModel {
-    const { id, dimension } = this.#featurizer;
+    const { id, dimension } = this.featurizer;
     if (model.weights.features !== id || model.weights.dimension !== dimension)
       throw new RouterWeightsError(
         `router weights: they are for the features "${model.weights.features}", not for "${id}"`,

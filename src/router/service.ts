@@ -27,7 +27,8 @@ export interface RouterServiceOptions extends RouterSettings {
   learns?: boolean;
   /** Most records of feedback. Default 5000. */
   feedbackLimit?: number;
-  featurizer?: Featurizer;
+  /** Features beside the hashed ones, which alone decide until a router with these is trained. Rejects when there are none. */
+  richer?: () => Promise<Featurizer>;
   observer?: Partial<RouterObserver>;
 }
 
@@ -61,15 +62,17 @@ export interface EvaluationReport {
 export class RouterService implements AsyncDisposable {
   readonly feedback: FeedbackStore;
   readonly #options: RouterServiceOptions;
-  readonly #featurizer: Featurizer;
+  readonly #hashed = new HashedFeatures();
+  #richer: Featurizer | undefined;
   readonly #skills: readonly RoutedSkill[];
   #router: Router | undefined;
+  /** Resolved when there is a router. */
+  readonly #first = Promise.withResolvers<void>();
   #training: Promise<TrainReport> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RouterServiceOptions) {
     this.#options = options;
-    this.#featurizer = options.featurizer ?? new HashedFeatures();
     this.#skills = options.skills.filter(({ examples }) => examples.length > 0);
     this.feedback = new FeedbackStore(join(options.folder, 'feedback.db'), options.feedbackLimit ?? 5000);
   }
@@ -113,11 +116,12 @@ export class RouterService implements AsyncDisposable {
 
   /** How well it routes the requests that come with Phoenix and that it is not trained with. */
   async evaluate(): Promise<EvaluationReport> {
-    const { model, threshold } = await this.#ready();
-    const of = (examples: Example[]) => this.#qualityOf(model, examples, threshold);
+    await this.train();
+    const router = await this.#ready();
+    const of = (examples: Example[]) => qualityOfRouter(router, examples);
     const examples = heldOutCorpus();
     return {
-      threshold,
+      threshold: router.threshold,
       all: await of(examples),
       es: await of(examples.filter(({ language }) => language === 'es')),
       en: await of(examples.filter(({ language }) => language === 'en')),
@@ -144,7 +148,7 @@ export class RouterService implements AsyncDisposable {
     const file = join(this.#options.folder, 'base.bin');
     if (weights === undefined) rmSync(file, { force: true });
     else {
-      const { id, dimension } = this.#featurizer;
+      const { id, dimension } = this.#hashed;
       if (weights.features !== id || weights.dimension !== dimension)
         throw new RouterWeightsError(`router weights: they are for "${weights.features}", not for "${id}"`);
       const calibration = weights.skills.map(() => ({ slope: 1, offset: 0 }));
@@ -160,17 +164,35 @@ export class RouterService implements AsyncDisposable {
   }
 
   async #ready(): Promise<Router> {
-    if (!this.#router) await (this.#training ?? this.train());
+    if (!this.#router) await Promise.race([this.#first.promise, this.#training ?? this.train()]);
     if (!this.#router) throw new Error('the router has no model');
     return this.#router;
   }
 
   async #train(): Promise<TrainReport> {
+    const report = await this.#trainWith(this.#hashed);
+    if (!this.#options.richer) return report;
+    try {
+      this.#richer ??= await this.#options.richer();
+      return await this.#trainWith(this.#richer);
+    } catch (error) {
+      this.#options.observer?.failed?.(error as Error);
+      return report;
+    }
+  }
+
+  async #trainWith(featurizer: Featurizer): Promise<TrainReport> {
     const begun = performance.now();
-    const base = this.#read('base.bin')?.weights;
-    const corpus = trainingCorpus();
+    const isHashed = featurizer === this.#hashed;
+    const file = isHashed ? 'model.bin' : 'model-embeddings.bin';
     const feedback = this.localExamples();
-    const input = { featurizer: this.#featurizer, skills: this.#skills, corpus, feedback, base };
+    const input = {
+      featurizer,
+      feedback,
+      skills: this.#skills,
+      corpus: trainingCorpus(),
+      base: isHashed ? this.#read('base.bin')?.weights : undefined,
+    };
     const fingerprint = fingerprintOf(input);
     const skills = this.skillNames;
     const report = (isNew: boolean): TrainReport => ({
@@ -179,41 +201,41 @@ export class RouterService implements AsyncDisposable {
       seconds: (performance.now() - begun) / 1000,
       isNew,
     });
-    if (this.#router?.model.fingerprint === fingerprint) return report(false);
-    const kept = this.#router ? undefined : this.#read('model.bin');
+    // A router with more features is not replaced by one with fewer.
+    const present = isHashed && this.#richer ? undefined : this.#router?.model;
+    if (present?.fingerprint === fingerprint || (isHashed && this.#richer)) return report(false);
+    const kept = this.#read(file);
     if (kept?.fingerprint === fingerprint && kept.weights.skills.join() === skills.join()) {
-      this.#use(kept);
+      this.#use(featurizer, kept);
       return report(false);
     }
     const model = await trainModel(input, fingerprint);
-    const isUsed = await this.#isNoWorse(model);
+    const isUsed = await this.#isNoWorse(featurizer, model);
     if (isUsed) {
-      writeWhole(join(this.#options.folder, 'model.bin'), encodeModel(model));
-      this.#use(model);
+      writeWhole(join(this.#options.folder, file), encodeModel(model));
+      this.#use(featurizer, model);
       this.#options.observer?.trained?.(model, (performance.now() - begun) / 1000);
     }
     return report(isUsed);
   }
 
-  #use(model: RouterModel): void {
-    if (this.#router) this.#router.swap(model);
-    else this.#router = new Router(this.#featurizer, model, this.#options);
+  #use(featurizer: Featurizer, model: RouterModel): void {
+    if (this.#router?.featurizer === featurizer) this.#router.swap(model);
+    else this.#router = new Router(featurizer, model, this.#options);
+    this.#first.resolve();
   }
 
   /** Whether a model routes about as well as the present one. */
-  async #isNoWorse(model: RouterModel): Promise<boolean> {
+  async #isNoWorse(featurizer: Featurizer, model: RouterModel): Promise<boolean> {
     if (!this.#router) return true;
-    const { threshold, model: present } = this.#router;
     const examples = heldOutCorpus();
-    const exactOf = async (each: RouterModel) => (await this.#qualityOf(each, examples, threshold)).exact;
-    const [before, after] = [await exactOf(present), await exactOf(model)];
+    const [before, after] = [
+      (await qualityOfRouter(this.#router, examples)).exact,
+      (await qualityOfRouter(new Router(featurizer, model, this.#options), examples)).exact,
+    ];
     if (after >= before - TOLERATED_LOSS) return true;
     this.#options.observer?.rejected?.(before, after);
     return false;
-  }
-
-  #qualityOf({ weights, calibration }: RouterModel, examples: readonly Example[], threshold: number): Promise<Quality> {
-    return evaluateWith(this.#featurizer, weights, examples, { threshold, calibration });
   }
 
   #read(name: string): RouterModel | undefined {
@@ -224,6 +246,10 @@ export class RouterService implements AsyncDisposable {
       return undefined;
     }
   }
+}
+
+function qualityOfRouter({ featurizer, model, threshold }: Router, examples: readonly Example[]): Promise<Quality> {
+  return evaluateWith(featurizer, model.weights, examples, { threshold, calibration: model.calibration });
 }
 
 function fingerprintOf(input: Omit<Parameters<typeof trainModel>[0], 'options'>): string {

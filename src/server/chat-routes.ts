@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { ChatAnswer, ChatMessage, Operations, ReplyPiece } from '../assistant/index.ts';
+import type { ChatAnswer, ChatMessage, ChatOptions, Operations, ReplyPiece } from '../assistant/index.ts';
 import type { Generation, Generator } from '../generation/index.ts';
 import { continueTrace } from '../tracing/index.ts';
 import { chatRequest, generationOptions, outputFormat, unknownModel } from './openai.ts';
@@ -22,8 +22,10 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
     const body = chatRequest.parse(request.body);
     const { model, messages, logprobs, stream } = body;
     if (!models().includes(model)) throw unknownModel(model, models());
+    const requestId = randomUUID();
     const options = {
       ...generationOptions(body),
+      requestId,
       format: outputFormat(body.response_format),
       confidence: logprobs === true,
     };
@@ -31,7 +33,7 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
     const pieces = await continueTrace(request.headers.traceparent, () =>
       model === ASSISTANT ? operations.reply(messages, options, gone) : plainReply(generator, messages, options, gone),
     );
-    const context = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+    const context = { id: `chatcmpl-${requestId}`, created: Math.floor(Date.now() / 1000), model };
     if (stream) {
       const extras = {
         usage: body.stream_options?.include_usage === true,
@@ -69,7 +71,7 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
 async function plainReply(
   generator: Generator,
   messages: readonly ChatMessage[],
-  options: Parameters<Generator['generate']>[1],
+  { requestId, ...options }: ChatOptions & { requestId: string },
   signal: AbortSignal,
 ): Promise<AsyncIterable<ReplyPiece>> {
   const turns = messages.map(({ role, content }) => ({
@@ -88,10 +90,10 @@ async function* replyOf(generation: Generation): AsyncGenerator<ReplyPiece> {
     completionTokens++;
     yield piece;
     if (!finish) continue;
-    const nothing = { language: 'en', stored: [], recalled: [], forgotten: 0, memory: undefined } as const;
+    const nothing = { requestId, language: 'en', forgotten: 0, memory: undefined } as const;
     yield {
       text: '',
-      answer: { ...nothing, stored: [], recalled: [], text, model, finish, promptTokens, completionTokens },
+      answer: { ...nothing, stored: [], recalled: [], skills: [], text, model, finish, promptTokens, completionTokens },
     };
   }
 }
@@ -141,8 +143,8 @@ function modelObject(id: string) {
 }
 
 /** What Phoenix did beside answering; clients that do not know the field ignore it. */
-function detailsOf({ language, stored, recalled, forgotten, memory, model }: ChatAnswer) {
-  return { language, stored, recalled, forgotten, memory, generated_by: model };
+function detailsOf({ requestId, language, stored, recalled, forgotten, memory, skills, model }: ChatAnswer) {
+  return { request_id: requestId, language, stored, recalled, forgotten, memory, skills, generated_by: model };
 }
 
 function usageOf({ promptTokens, completionTokens }: Pick<ChatAnswer, 'promptTokens' | 'completionTokens'>) {

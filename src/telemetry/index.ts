@@ -3,3 +3,4 @@ export { GenerationMetrics } from './generation-metrics.ts';
 export { createLogger, type Logger } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { openTracing, type Tracing } from './otlp.ts';
+export { RouterMetrics } from './router-metrics.ts';
