@@ -17,6 +17,29 @@ export interface GroupedExample extends Example {
 /** Most requests that one template gives. */
 const PER_TEMPLATE = 6;
 const SEED = 7;
+/** What people say around a request, whatever it is for. */
+const FILLERS = {
+  es: {
+    before: [
+      'oye,',
+      'por favor,',
+      'pues',
+      'bueno,',
+      'a ver,',
+      'mira,',
+      'por cierto,',
+      'resulta que',
+      'hola,',
+      'y',
+      'ahora',
+    ],
+    after: ['por favor', 'gracias', '¿vale?', 'ya', '!', '...'],
+  },
+  en: {
+    before: ['hey,', 'please', 'well,', 'so', 'okay,', 'look,', 'by the way,', 'it turns out', 'hello,', 'and', 'now'],
+    after: ['please', 'thanks', 'okay?', 'now', '!', '...'],
+  },
+} as const satisfies Record<Language, object>;
 /** Texts without sense, of each script. */
 const NONSENSE = 40;
 const SCRIPTS = [
@@ -27,12 +50,11 @@ const SCRIPTS = [
   { first: 0x627, count: 36, words: 6, letters: 8 },
   { first: 0x4e00, count: 5000, words: 2, letters: 12 },
   { first: 0x3041, count: 86, words: 2, letters: 12 },
-  { first: 0x1f600, count: 80, words: 3, letters: 4 },
 ];
 
 /** The examples to train with, beside those of the manifests. Always the same. */
 export function trainingCorpus(): GroupedExample[] {
-  return [...expand(TRAIN_ES, 'es'), ...expand(TRAIN_EN, 'en'), ...nonsense()];
+  return [...expand(TRAIN_ES, 'es', true), ...expand(TRAIN_EN, 'en', true), ...nonsense()];
 }
 
 /** The examples to judge a router by. Nothing is trained with them. */
@@ -59,7 +81,7 @@ function nonsense(): GroupedExample[] {
   return examples;
 }
 
-function expand(source: string, language: Language): GroupedExample[] {
+function expand(source: string, language: Language, isVaried = false): GroupedExample[] {
   const random = randomOf(SEED);
   const slots = new Map<string, string[]>();
   const examples: GroupedExample[] = [];
@@ -69,9 +91,33 @@ function expand(source: string, language: Language): GroupedExample[] {
     const [, section] = /^\[([a-z -]*)\]$/.exec(line) ?? [];
     if (slot !== undefined && list !== undefined) slots.set(slot, list.split('|'));
     else if (section !== undefined) skills = section.split(' ').filter((skill) => skill !== '');
-    else for (const text of fillIn(line, slots, random)) examples.push({ text, language, skills, group: line });
+    else
+      for (const text of fillIn(line, slots, random))
+        examples.push({ text: isVaried ? vary(text, language, random) : text, language, skills, group: line });
   }
   return examples;
+}
+
+/** As people write: sometimes with a word before or after it, without question marks and accents, or with a slip. */
+function vary(text: string, language: Language, random: () => number): string {
+  const { before, after } = FILLERS[language];
+  const pick = (words: readonly string[]) => words[Math.floor(random() * words.length)] ?? '';
+  let varied = text;
+  if (random() < 0.12) varied = `${pick(before)} ${varied}`;
+  if (random() < 0.08) varied = `${varied} ${pick(after)}`;
+  if (random() < 0.15)
+    varied = varied
+      .normalize('NFD')
+      .replaceAll(/[\u0301¿?]/g, '')
+      .normalize('NFC');
+  return random() < 0.08 ? withSlip(varied, random) : varied;
+}
+
+/** Two letters in the wrong order, or one left out. */
+function withSlip(text: string, random: () => number): string {
+  const at = Math.floor(random() * Math.max(0, text.length - 1));
+  const [first = '', second = ''] = text.slice(at, at + 2);
+  return text.slice(0, at) + (random() < 0.5 ? second + first : second) + text.slice(at + 2);
 }
 
 /** Some of the texts that a template stands for, all of them different. */
@@ -79,9 +125,10 @@ function fillIn(template: string, slots: ReadonlyMap<string, readonly string[]>,
   const pick = (choices: readonly string[]) => choices[Math.floor(random() * choices.length)] ?? '';
   const texts = new Set<string>();
   for (let n = 0; n < PER_TEMPLATE; n++) {
-    const text = template.replaceAll(/\{([^{}]*)\}/g, (_, choices: string) => pick(choices.split('|')));
-    const filled = text.replaceAll(/\b[A-Z]{3,}\b/g, (word) => pick(slots.get(word) ?? [word]));
-    texts.add(filled.replaceAll(/\s+/g, ' ').trim());
+    let text = template.replaceAll(/\{([^{}]*)\}/g, (_, choices: string) => pick(choices.split('|')));
+    // What fills a place may have places of its own.
+    for (let n = 0; n < 2; n++) text = text.replaceAll(/\b[A-Z]{3,}\b/g, (word) => pick(slots.get(word) ?? [word]));
+    texts.add(text.replaceAll(/\s+/g, ' ').trim());
   }
   return [...texts];
 }

@@ -118,7 +118,7 @@ function skillQuality(pairs: readonly Pair[], threshold: number): SkillQuality {
   }
   return {
     requests: hits + misses,
-    accuracy: 1 - (misses + alarms) / pairs.length,
+    accuracy: (pairs.length - misses - alarms) / pairs.length,
     precision: hits / (hits + alarms),
     recall: hits / (hits + misses),
     f1: (2 * hits) / (2 * hits + misses + alarms),

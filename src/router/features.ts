@@ -5,7 +5,7 @@
 import type { Featurizer, SparseVector, Visit } from './types.ts';
 
 /** Features of each skill, the bias included. */
-export const DIMENSION = 4096;
+export const DIMENSION = 8192;
 /** Of a longer text the beginning and the end are read: what is wanted is said there, what it is wanted for lies between. */
 const HEAD = 320;
 const TAIL = 192;
@@ -14,7 +14,7 @@ const MAX_WORD = 24;
 const [SHORTEST_GRAM, LONGEST_GRAM] = [3, 5];
 /** Share of each kind of feature. */
 const WORDS = 1;
-const PAIRS = 0.6;
+const PAIRS = 0.3;
 const GRAMS = 1;
 
 const FNV_OFFSET = 0x811c9dc5;
@@ -26,6 +26,12 @@ const EDGE = 0x5f;
 const DIGIT = 0x30;
 /** Signs that say what a text is: questions, code, statements, patches. */
 const SIGNS = new Set([...'?;*=`+@/{}<>_:"()-'].map((sign) => sign.charCodeAt(0)));
+/** Punctuation, symbols, and halves of surrogate pairs, most of which are emoji. */
+const SIGN_RANGES = [
+  [0x2000, 0x2bff],
+  [0x3000, 0x3003],
+  [0xd800, 0xdfff],
+] as const;
 const ASCII = /^[\0-\x7f]*$/;
 const MARKS = /\p{M}+/gu;
 
@@ -195,10 +201,11 @@ function signAt(start: number, code: number): Word {
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
 
-/** ASCII letters, and beyond ASCII everything but the punctuation and white space that is usual. */
+/** ASCII letters, and beyond ASCII everything but emoji and the punctuation and white space that is usual. */
 function isLetter(code: number): boolean {
   if (code < 0x80) return code >= 0x61 && code <= 0x7a;
-  return code > 0xbf && !(code >= 0x2000 && code <= 0x206f) && !(code >= 0x3000 && code <= 0x3003) && code !== 0xfeff;
+  if (code <= 0xbf || code === 0xfeff) return false;
+  return !SIGN_RANGES.some(([first, last]) => code >= first && code <= last);
 }
 
 function textOf(text: string, { start, length, isSign }: Word): string {

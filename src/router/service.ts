@@ -95,13 +95,9 @@ export class RouterService implements AsyncDisposable {
     return (await this.#ready()).explain(text, limit);
   }
 
-  /** Makes the model as it must be now, unless it is. */
+  /** Makes the model as it must be now, unless it is. One that feedback has made worse is not used. */
   train(): Promise<TrainReport> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    // One that runs may have begun before the newest feedback.
-    this.#training = (this.#training ?? Promise.resolve()).catch(() => undefined).then(() => this.#train());
-    return this.#training;
+    return this.#trainNext(false);
   }
 
   /** Trains soon, in the background: feedback seldom comes alone. */
@@ -154,7 +150,7 @@ export class RouterService implements AsyncDisposable {
       const calibration = weights.skills.map(() => ({ slope: 1, offset: 0 }));
       writeWhole(file, encodeModel({ weights, calibration, fingerprint: 'base' }));
     }
-    await this.train();
+    await this.#trainNext(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,19 +165,28 @@ export class RouterService implements AsyncDisposable {
     return this.#router;
   }
 
-  async #train(): Promise<TrainReport> {
-    const report = await this.#trainWith(this.#hashed);
+  /** @param isWanted the model is used, however well it routes */
+  #trainNext(isWanted: boolean): Promise<TrainReport> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // One that runs may have begun before the newest feedback.
+    this.#training = (this.#training ?? Promise.resolve()).catch(() => undefined).then(() => this.#train(isWanted));
+    return this.#training;
+  }
+
+  async #train(isWanted: boolean): Promise<TrainReport> {
+    const report = await this.#trainWith(this.#hashed, isWanted);
     if (!this.#options.richer) return report;
     try {
       this.#richer ??= await this.#options.richer();
-      return await this.#trainWith(this.#richer);
+      return await this.#trainWith(this.#richer, isWanted);
     } catch (error) {
       this.#options.observer?.failed?.(error as Error);
       return report;
     }
   }
 
-  async #trainWith(featurizer: Featurizer): Promise<TrainReport> {
+  async #trainWith(featurizer: Featurizer, isWanted: boolean): Promise<TrainReport> {
     const begun = performance.now();
     const isHashed = featurizer === this.#hashed;
     const file = isHashed ? 'model.bin' : 'model-embeddings.bin';
@@ -210,7 +215,7 @@ export class RouterService implements AsyncDisposable {
       return report(false);
     }
     const model = await trainModel(input, fingerprint);
-    const isUsed = await this.#isNoWorse(featurizer, model);
+    const isUsed = isWanted || (await this.#isNoWorse(featurizer, model));
     if (isUsed) {
       writeWhole(join(this.#options.folder, file), encodeModel(model));
       this.#use(featurizer, model);

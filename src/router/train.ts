@@ -3,11 +3,11 @@ import type { Example, RouterWeights, SparseVector } from './types.ts';
 import { checkedWeights, dot, RouterWeightsError, sigmoid } from './weights.ts';
 
 export interface TrainOptions {
-  /** How often each example is seen. Default 12. */
+  /** How often each example is seen. Default 15. */
   epochs?: number;
   /** Of AdaGrad. Default 0.5. */
   learningRate?: number;
-  /** Pull towards the weights that training began with, for each epoch. Default 0.00001. */
+  /** Pull towards the weights that training began with, for each epoch. Default 0.000003. */
   l2?: number;
   /** Order of the examples. Default 1. */
   seed?: number;
@@ -81,7 +81,7 @@ export function trainVectors(
 export function* trainSteps(
   weights: RouterWeights,
   examples: readonly Labelled[],
-  { epochs = 12, learningRate = 0.5, l2 = 1e-5, seed = 1, skills = weights.skills }: TrainOptions = {},
+  { epochs = 15, learningRate = 0.5, l2 = 3e-6, seed = 1, skills = weights.skills }: TrainOptions = {},
 ): Generator<void, RouterWeights> {
   const { dimension } = checkedWeights(weights);
   const values = Float32Array.from(weights.values);

@@ -38,8 +38,9 @@ export interface TrainingInput {
 
 /** Trains a model. Other work goes on meanwhile. The same input gives the same model. */
 export async function trainModel(input: TrainingInput, fingerprint: string): Promise<RouterModel> {
-  const names = input.skills.map(({ name }) => name).sort();
-  const examples = await labelledExamples(input, names);
+  const skills = input.skills.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const names = skills.map(({ name }) => name);
+  const examples = await labelledExamples({ ...input, skills }, names);
   const empty = emptyWeights(input.featurizer.id, input.featurizer.dimension, names);
   const { base, options } = input;
   const own = await run(empty, examples, options);

@@ -74,9 +74,14 @@ export function decodeModel(bytes: Uint8Array): RouterModel {
 }
 
 function readHeader(json: Buffer): z.output<typeof header> {
+  let said: unknown;
   try {
-    return header.parse(JSON.parse(json.toString('utf8')));
+    said = JSON.parse(json.toString('utf8'));
   } catch (error) {
-    throw new RouterWeightsError(`router model: its header makes no sense: ${(error as Error).message.split('\n')[0]}`);
+    throw new RouterWeightsError(`router model: its header is no JSON: ${(error as Error).message}`);
   }
+  const read = header.safeParse(said);
+  if (read.success) return read.data;
+  const [{ path, message } = { path: [], message: '' }] = read.error.issues;
+  throw new RouterWeightsError(`router model: its header makes no sense: ${path.join('.')}: ${message}`);
 }

@@ -119,7 +119,7 @@ install the patch on the test bench only
 rehearse the correction of bug 812
 I want a report on whether the diff applies and the tests pass
 apply the correction in the sandbox
-verify the signature on the diff
+make sure Martha really signed that diff
 
 []
 how far away is Mars?

@@ -21,7 +21,7 @@ lista los nombres de todas las tablas
 ¿qué índice usa la tabla movimientos?
 dime el número de matrículas por curso
 quita de la base los registros de prueba
-cuantas filas ai en la tabla pagos
+kuantos cobros ay en la tabla de recivos
 mi cuñada se llama Beatriz
 mi sobrino estudia arquitectura en Granada
 mi perro come pienso sin gluten
@@ -46,7 +46,7 @@ trabajo como electricista desde 2015
 ¿tengo mascotas?
 dime todo lo que sepas de mi familia
 ¿quién de mis amigos habla alemán?
-¿te dije cuál es mi color favorito?
+¿te conté qué color me gusta más?
 ¿cuándo cumple años mi suegra?
 ¿con quién está casado Andrés?
 olvídate de mi dirección antigua
@@ -118,7 +118,7 @@ instala el parche solo en el banco de pruebas
 haz un ensayo de la corrección del bug 812
 quiero un informe de si el diff aplica y pasan las pruebas
 aplica la corrección en el sandbox
-verifica la firma del diff
+asegúrate de que el diff lo firmó de verdad Marta
 
 []
 ¿a qué distancia está Marte?

@@ -10,9 +10,30 @@ TOPIC = the sea|autumn|friendship|cats|a train journey|the rain|my neighbourhood
 PIECE = poem|story|paragraph|article|speech|short tale|sonnet|slogan|advert|song|essay|dialogue|text|script|rap|monologue|foreword|headline|toast|comment|chapter|ballad|post|leaflet
 MESSAGE = email|letter|message|reply|invitation|greeting card|complaint|thank-you note|apology|love letter|request|notice|postcard|note|newsletter|presentation|recommendation|text message|announcement|farewell
 WHO = my boss|a customer|the landlord|my teacher|the neighbour|human resources|a supplier|my grandmother|the bank|my colleagues|the council|my partner|the parents at school|a friend|the company|the director|my team|the neighbours|the shop|my in-laws
+WORLD = Everest|the Amazon|the Moon|the Sun|an elephant|a giraffe|gold|water|gravity|the Eiffel Tower|DNA|Japan|Australia|Egypt|Antarctica|the Odyssey|the Roman empire|inflation|a volcano|an eclipse|cholesterol|vitamin C|the dinosaurs|the French revolution|a tsunami|optical fibre|cheddar|a mortgage|chess|flamenco|the Great Wall|a black hole|democracy|climate change|solar power
+FAMOUS = Napoleon|Cleopatra|Einstein|Picasso|Mozart|Frida Kahlo|Cervantes|Marie Curie|Columbus|Shakespeare|Maradona|Julius Caesar|Darwin|the Beatles|Galileo|Gandhi|Churchill|Newton
+HOWTO = peel a mango|bake bread|change a light bulb|learn German|stop smoking|pitch a tent|care for a cactus|tune a guitar|format a disk|save money|iron a shirt|boil an egg|do yoga|lower a fever|get to the airport|renew a passport|open a coconut|sleep better|do my taxes|get rid of a stain
+DEVICE = the light|the tv|the radio|the air conditioning|the heating|the oven|the washing machine|the music|the fan|the coffee machine|the vacuum robot|the alarm|the garden lights|the speaker|the sprinkler
+ABOUTME = I play basketball|I play the piano|I speak German|I wear glasses|I need a stick|I prefer tea|I drink little water|I have a cat|I have a beard|I drive a Ford|I study law|I work at night|I live with my parents|I was born on a Tuesday|I hate noise|I collect records|I get up early|I go to the gym|I am left-handed|I am from Wales|I am a vegan|I am divorced|I don't eat pork|I don't have a licence|I sing in a choir|I paint watercolours|I keep pigeons|I weigh seventy kilos|I'm six feet tall|I'm 45
+BELONGING = my car|my motorbike|my house|my office|our dog|my bicycle|my village|the kids' school|the beach house|my backpack|my study|the storage room|the office|my account|my team
+STATE = is in PLACE|is green|has three floors|is called Thunder|is broken|is ten years old|is near the river|is rented|costs 500 euros a month
 FILE = fix.diff|changes.patch|0001-fix-login.patch|bugfix.diff|hotfix.patch|improve.diff|security.patch|refactor.diff
 
 [sql]
+ABOUTME
+ABOUTME and ABOUTME
+{these days|now|lately|also|actually} ABOUTME
+{keep in mind that|did you know that|note that|remember that|you should know that|let me tell you that} ABOUTME
+BELONGING STATE
+{remember that|note:|I want you to know that} BELONGING STATE
+{where is|what is the name of|what colour is|how much is|how old is} BELONGING?
+{which sport do I play|what languages do I speak|what instrument do I play|how much do I weigh|what is my shoe size|what do I drink|where do I work|who do I live with}?
+{have I told you|do you know|do you remember} {where BELONGING is|what PERSON is called|whether PERSON lives in PLACE}?
+PERSON {bought|sold|lost|has changed} {BELONGING|the motorbike|the phone}
+PERSON {and PERSON|} {are married|live together|are cousins|work in PLACE}
+PERSON {wears|drives|owns|needs|prefers|wants|hates|drinks|eats} {glasses|an Opel|a stick|white wine|a bicycle|many books|little salt}
+{which car does PERSON drive|what does PERSON drink|what does PERSON eat|what does PERSON prefer|what does PERSON hate|how tall is PERSON|when did PERSON marry}?
+the {son|daughter|dog|boss|girlfriend|house} of PERSON {is called Noa|lives in PLACE|is JOB|works in PLACE}
 {show|print|list|find} TABLE {with|whose} FIELD {above|below|greater than} {10|100|2000}
 {show me|find|look for} the {most expensive|most recent|repeated|duplicate|pending|expired} TABLE
 which TABLE have {an empty FIELD|more than 100 units|a null FIELD}?
@@ -166,6 +187,25 @@ does the project build {with this patch|if I apply FILE|after this change}?
 revert the patch {in the sandbox|in the copy} and {test|build} again
 
 []
+{what is|what are|what is it like,|what is the use of|what is made of|how does|how is formed|why is there} WORLD {work|}?
+{where is|how tall is|how heavy is|how old is|how far away is|how many people live in|how much is} WORLD?
+{explain|tell me about|tell me something about|say something on|what do you know about|information about} WORLD
+who {was|is} FAMOUS?
+{when|where|in which year} {was FAMOUS born|did FAMOUS die|did FAMOUS live}?
+what did FAMOUS {discover|invent|paint|write|win|compose}?
+how {can I|do I|do you|does one|could I} HOWTO?
+{teach me to|give me advice to|I want to learn to|I need to|help me to} HOWTO
+{turn on|turn off|start|stop|schedule|switch on|switch off} DEVICE
+{is DEVICE on|can you stop DEVICE|is DEVICE still running}?
+{which is better|what do you prefer|what is the difference}, {WORLD or WORLD|tea or coffee|dogs or cats}?
+{is it true that|did you know that|do you think that} WORLD {is dangerous|will disappear|is expensive|is old}?
+{what time|when|where} {does the museum open|does the shop close|does the bus leave|is the match|does the film start|is the news on}?
+{buy|order|book|find} {milk and bread|a hotel in PLACE|a table for two|a cheap flight|some trainers|tickets for the concert}
+{how|so} {sleepy|hungry|cold|boring|nice|lazy|funny}
+my {back|eye|knee|tooth} {hurts|itches}
+{add|subtract|multiply|divide} {5 and 8|100 by 4|3 by 27|12 and 7}
+how do you {say|spell|pronounce} {rain|goodbye|friend|table|apple} in {Spanish|Italian|Arabic|Russian}?
+{okay, thanks|you are welcome|never mind|I am sorry|congratulations|happy new year|enjoy your meal|cheers|how was your day|what is your name}
 hello{, good day|, how are you?|| my friend}
 {how are you|how is it|what is up|everything fine}
 {thanks|much appreciated|great, thank you|you are very kind}

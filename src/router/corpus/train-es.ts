@@ -10,9 +10,30 @@ TOPIC = el mar|el otoño|la amistad|los gatos|un viaje en tren|la lluvia|mi barr
 PIECE = poema|cuento|párrafo|artículo|discurso|relato breve|soneto|eslogan|anuncio|villancico|ensayo|diálogo|texto|guion|rap|monólogo|prólogo|titular|brindis|comentario|pregón|capítulo|romance|post|folleto
 MESSAGE = correo|carta|mensaje|respuesta|invitación|felicitación|reclamación|nota de agradecimiento|disculpa|carta de amor|solicitud|queja|aviso|postal|nota|circular|presentación|recomendación|whatsapp|comunicado|despedida
 WHO = mi jefa|un cliente|el casero|mi profesor|la vecina|recursos humanos|un proveedor|mi abuela|el banco|mis compañeros|el ayuntamiento|mi pareja|los padres del colegio|un amigo|la empresa|el director|mi equipo|los vecinos|la tienda|mis suegros
+WORLD = el Everest|el Amazonas|la Luna|el Sol|un elefante|una jirafa|el oro|el agua|la gravedad|la Torre Eiffel|el ADN|Japón|Australia|Egipto|la Antártida|la Odisea|el imperio romano|la inflación|un volcán|un eclipse|el colesterol|la vitamina C|los dinosaurios|la revolución francesa|un tsunami|la fibra óptica|el queso manchego|una hipoteca|el ajedrez|el flamenco|la Gran Muralla|un agujero negro|la democracia|el cambio climático|la energía solar
+FAMOUS = Napoleón|Cleopatra|Einstein|Picasso|Mozart|Frida Kahlo|Cervantes|Marie Curie|Colón|Shakespeare|Maradona|Velázquez|Julio César|Darwin|los Beatles|Goya|Galileo|Gandhi
+HOWTO = pelar un mango|hacer pan|cambiar una bombilla|aprender alemán|dejar de fumar|montar una tienda de campaña|cuidar un cactus|afinar una guitarra|formatear un disco|ahorrar dinero|planchar una camisa|cocer un huevo|hacer yoga|bajar la fiebre|llegar al aeropuerto|renovar el pasaporte|abrir un coco|dormir mejor|hacer la declaración de la renta|sacar una mancha
+DEVICE = la luz|la tele|la radio|el aire|la calefacción|el horno|la lavadora|la música|el ventilador|la cafetera|el robot aspirador|la alarma|las luces del jardín|el altavoz|el riego
+ABOUTME = juego al baloncesto|toco el piano|hablo alemán|uso gafas|necesito un bastón|prefiero el té|bebo poca agua|tengo un gato|llevo barba|conduzco un Seat|estudio derecho|trabajo de noche|vivo con mis padres|nací en martes|odio el ruido|colecciono discos|madrugo mucho|voy al gimnasio|soy zurdo|soy de Galicia|soy vegano|estoy divorciado|no como cerdo|no tengo carnet|canto en un coro|pinto acuarelas|crio palomas|peso setenta kilos|mido un metro ochenta|calzo un 41
+BELONGING = mi coche|mi moto|mi casa|mi oficina|nuestro perro|mi bicicleta|mi pueblo|el colegio de los niños|la casa de la playa|mi mochila|mi despacho|el trastero|la oficina|mi cuenta|mi equipo
+STATE = está en PLACE|es de color verde|tiene tres plantas|se llama Trueno|está estropeado|cumple diez años|queda cerca del río|es alquilado|cuesta 500 euros al mes
 FILE = arreglo.diff|cambios.patch|0001-corrige-login.patch|fix.diff|hotfix.patch|mejora.diff|seguridad.patch|refactor.diff
 
 [sql]
+ABOUTME
+ABOUTME y ABOUTME
+{yo|ahora|últimamente|ya no|también} ABOUTME
+{ten en cuenta que|sabes que|apunta que|recuerda que|que sepas que|te cuento que} ABOUTME
+BELONGING STATE
+{recuerda que|apunta:|quiero que sepas que} BELONGING STATE
+¿{dónde está|cómo se llama|de qué color es|cuánto cuesta|qué edad tiene} BELONGING?
+¿{qué deporte practico|qué idiomas hablo|qué instrumento toco|cuánto peso|qué número calzo|qué bebo|dónde trabajo|con quién vivo}?
+¿{te he dicho|sabes|recuerdas} {si ABOUTME|dónde está BELONGING|cómo se llama PERSON}?
+PERSON {se compró|vendió|perdió|ha cambiado} {BELONGING|la moto|el móvil}
+PERSON {y PERSON|} {están casados|viven juntos|son primos|trabajan en PLACE}
+PERSON {lleva|usa|tiene|necesita|prefiere|quiere|odia|bebe|come} {gafas|un Opel|bastón|el vino blanco|una bicicleta|muchos libros|poca sal}
+¿{qué coche lleva|qué bebe|qué come|qué prefiere|qué odia|cuánto mide|cuándo se casó} PERSON?
+{el|la} {hijo|hija|perro|jefa|novia|casa} de PERSON {se llama Noa|vive en PLACE|es JOB|trabaja en PLACE}
 {enséñame|ponme|lista|imprime} TABLE {con|y su} FIELD {mayor|menor} que {10|100|2000}
 {enséñame|búscame|encuentra} los TABLE {más caros|más recientes|repetidos|duplicados|sin FIELD|pendientes|caducados}
 ¿{qué|cuáles} TABLE tienen {el FIELD vacío|más de 100 unidades|un FIELD nulo}?
@@ -166,6 +187,25 @@ diff --git a/main.c b/main.c y dime si {compila|pasa las pruebas}
 revierte el parche {en el sandbox|en la copia} y vuelve a {probar|compilar}
 
 []
+¿{qué es|qué son|cómo es|para qué sirve|de qué está hecho|cómo funciona|cómo se forma|por qué existe} WORLD?
+¿{dónde está|dónde queda|cuánto mide|cuánto pesa|qué edad tiene|a qué distancia queda|cuántos habitantes tiene|cuánto cuesta} WORLD?
+{explícame|háblame de|cuéntame algo de|dime algo sobre|qué sabes de|información sobre} WORLD
+¿quién {fue|era|es} FAMOUS?
+¿{cuándo|dónde|de qué|en qué año} {nació|murió|vivió} FAMOUS?
+¿qué {descubrió|inventó|pintó|escribió|ganó|compuso} FAMOUS?
+¿cómo {se puede|puedo|hago para|se aprende a|podría} HOWTO?
+{enséñame a|dame consejos para|quiero aprender a|necesito|ayúdame a} HOWTO
+{enciende|apaga|pon|para|programa|sube|baja|conecta} DEVICE
+¿{está encendida|puedes apagar|sigue puesta} DEVICE?
+¿{cuál es mejor|qué prefieres|qué diferencia hay}, {WORLD|té o café|perros o gatos} {o WORLD|}?
+¿{es verdad que|sabías que|crees que} WORLD {es peligroso|va a desaparecer|es caro|es antiguo}?
+¿{a qué hora|cuándo|dónde} {abre el museo|cierra el súper|sale el autobús|es el partido|empieza la película|ponen las noticias}?
+{compra|pide|reserva|busca} {leche y pan|un hotel en PLACE|una mesa para dos|un vuelo barato|unas zapatillas|entradas para el concierto}
+{qué|vaya} {sueño|hambre|frío|aburrimiento|día|lío|alegría|pereza}
+{me duele|me pica} {la espalda|el ojo|la rodilla|la muela}
+{suma|resta|multiplica|divide} {5 y 8|100 entre 4|3 por 27|12 menos 7}
+¿cómo se {dice|escribe|pronuncia} {lluvia|adiós|amigo|mesa|manzana} en {inglés|italiano|árabe|ruso}?
+{vale, gracias|de nada|no importa|lo siento|enhorabuena|feliz año|buen provecho|salud|qué tal el día|cómo te llamas}
 hola{, buenas|, ¿qué tal?|, ¿cómo estás?|| amigo}
 {qué tal|cómo estás|cómo te va|todo bien}
 {gracias|te lo agradezco|genial, gracias|eres muy amable}
