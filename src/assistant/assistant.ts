@@ -80,6 +80,8 @@ export class Assistant {
       // A text that is asked for beside other things is written from what these gave.
       const talks = options.format !== undefined || (canTalk && this.#isToBeWritten(chosen, answers));
       const skills = this.#uses(chosen, answers, { understood, talks });
+      // Before the last piece: who has that asks for no more.
+      this.#noteRequest(requestId, text, skills);
       if (talks) yield* this.#talk(messages, text, { ...done, skills }, answers, options, signal);
       else
         yield* this.#tell(
@@ -88,7 +90,6 @@ export class Assistant {
           { ...done, skills },
           options,
         );
-      this.#noteRequest(requestId, text, skills);
     } finally {
       leaving.abort();
     }

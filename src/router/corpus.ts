@@ -41,7 +41,7 @@ const FILLERS = {
   },
 } as const satisfies Record<Language, object>;
 /** Texts without sense, of each script. */
-const NONSENSE = 40;
+const NONSENSE = 150;
 const SCRIPTS = [
   { first: 0x61, count: 26, words: 6, letters: 10 },
   { first: 0x21, count: 64, words: 4, letters: 8 },

@@ -11,6 +11,8 @@ const HEAD = 320;
 const TAIL = 192;
 /** Letters of a word that are read. */
 const MAX_WORD = 24;
+/** A text with fewer features has a shorter vector: a single word says less, and less surely. */
+const FULL = 80;
 const [SHORTEST_GRAM, LONGEST_GRAM] = [3, 5];
 /** Share of each kind of feature. */
 const WORDS = 1;
@@ -76,7 +78,7 @@ export class HashedFeatures implements Featurizer {
     for (const { hash, share, gram } of grams) visit(this.#indexOf(hash), (signOf(hash) * share) / this.#norm, gram);
   }
 
-  /** Length of the last vector before it was made 1. */
+  /** What the last vector was divided by. */
   #norm = 1;
 
   #collect(text: string, tell?: (hash: number, share: number, gram: string) => void): SparseVector {
@@ -139,13 +141,13 @@ export class HashedFeatures implements Featurizer {
     return 1 + ((hash >>> 1) % (this.dimension - 1));
   }
 
-  /** The vector, of length 1 beside the bias, and nothing left behind. */
+  /** The vector, of length 1 or less beside the bias, and nothing left behind. */
   #take(): SparseVector {
     const indices = new Uint16Array(this.#count + 1);
     const values = new Float32Array(this.#count + 1);
     let squares = 0;
     for (let n = 0; n < this.#count; n++) squares += (this.#sums[this.#seen[n] ?? 0] ?? 0) ** 2;
-    const norm = Math.sqrt(squares) || 1;
+    const norm = (Math.sqrt(squares) || 1) / Math.min(1, Math.sqrt(this.#count / FULL));
     values[0] = 1;
     for (let n = 0; n < this.#count; n++) {
       const index = this.#seen[n] ?? 0;

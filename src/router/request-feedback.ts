@@ -28,17 +28,17 @@ export class FeedbackError extends Error {
 
 const SAID_SKILLS_WEIGHT = 3;
 const SAID_HELPFUL_WEIGHT = 1;
-const REPEATED_WEIGHT = 0.25;
+const REPEATED_WEIGHT = 0.1;
 /** How much a failed call says about the routing, by status: a refusal much, a bug of the skill little, a skill that is down nothing. */
 const FAILED_WEIGHTS: Record<string, number> = {
-  INVALID_ARGUMENT: 0.5,
-  FAILED_PRECONDITION: 0.5,
-  OUT_OF_RANGE: 0.5,
-  NOT_FOUND: 0.5,
-  PERMISSION_DENIED: 0.5,
-  UNIMPLEMENTED: 0.5,
-  INTERNAL: 0.1,
-  UNKNOWN: 0.1,
+  INVALID_ARGUMENT: 0.25,
+  FAILED_PRECONDITION: 0.25,
+  OUT_OF_RANGE: 0.25,
+  NOT_FOUND: 0.25,
+  PERMISSION_DENIED: 0.25,
+  UNIMPLEMENTED: 0.25,
+  INTERNAL: 0.05,
+  UNKNOWN: 0.05,
 };
 
 export interface RequestFeedbackOptions {

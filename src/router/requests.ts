@@ -1,5 +1,6 @@
 import { HashedFeatures } from './features.ts';
 import type { SparseVector } from './types.ts';
+import { similarityTo } from './weights.ts';
 
 /** Requests that feedback can still refer to. They are kept in memory alone. */
 const KEPT = 1000;
@@ -40,20 +41,13 @@ export class RecentRequests {
       if (this.#requests.size <= KEPT) break;
       this.#requests.delete(oldest);
     }
-    return last && now - last.at < REPEATED_MS && similarity(last.vector, vector) >= SAME ? last : undefined;
+    return last && now - last.at < REPEATED_MS && similarityTo(last.vector, this.#features.dimension)(vector) >= SAME
+      ? last
+      : undefined;
   }
 
   clear(): void {
     this.#requests.clear();
     this.#last = undefined;
   }
-}
-
-/** Cosine of two vectors of length 1, the bias left aside. */
-function similarity(a: SparseVector, b: SparseVector): number {
-  const values = new Map<number, number>();
-  for (let n = 1; n < a.indices.length; n++) values.set(a.indices[n] ?? 0, a.values[n] ?? 0);
-  let sum = 0;
-  for (let n = 1; n < b.indices.length; n++) sum += (values.get(b.indices[n] ?? 0) ?? 0) * (b.values[n] ?? 0);
-  return sum;
 }

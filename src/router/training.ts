@@ -4,7 +4,7 @@ import { fitCalibration, type Outcome, UNCALIBRATED } from './calibrate.ts';
 import type { GroupedExample } from './corpus.ts';
 import { type Labelled, label, randomOf, type TrainOptions, trainSteps } from './train.ts';
 import type { Calibration, Example, Featurizer, RouterWeights, SparseVector } from './types.ts';
-import { dot, emptyWeights, rowOf } from './weights.ts';
+import { dot, emptyWeights, rowOf, similarityTo } from './weights.ts';
 import type { RouterModel } from './weights-file.ts';
 
 /** Parts that the examples are divided into for calibration: each is scored by weights that have not seen it. */
@@ -128,11 +128,9 @@ function partsOf({ name, examples }: RoutedSkill): GroupedExample[] {
 
 /** What resembles a request of a skill, and is not labelled as one, is labelled as unknown. */
 function unlabelSimilar(examples: readonly FoldedExample[], skill: number, own: SparseVector, dimension: number): void {
-  const dense = new Float32Array(dimension);
-  // The bias is no similarity.
-  for (let n = 1; n < own.indices.length; n++) dense[own.indices[n] ?? 0] = own.values[n] ?? 0;
+  const similarity = similarityTo(own, dimension);
   for (const { labelled } of examples)
-    if (labelled.labels[skill] === 0 && dot(dense, 0, labelled.vector) > SIMILAR) labelled.labels[skill] = -1;
+    if (labelled.labels[skill] === 0 && similarity(labelled.vector) > SIMILAR) labelled.labels[skill] = -1;
 }
 
 /** How the raw scores of each skill become probabilities, by scores of examples that the weights have not seen. */

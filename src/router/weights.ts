@@ -54,4 +54,19 @@ export function dot(values: Float32Array, from: number, vector: SparseVector): n
   return sum;
 }
 
+/** Length of a vector, the bias left aside. */
+export function lengthOf({ values }: SparseVector): number {
+  let squares = 0;
+  for (let n = 1; n < values.length; n++) squares += (values[n] ?? 0) ** 2;
+  return Math.sqrt(squares);
+}
+
+/** How similar a vector is to others, 0 to 1: their cosine, the bias left aside. */
+export function similarityTo(vector: SparseVector, dimension: number): (other: SparseVector) => number {
+  const dense = new Float32Array(dimension);
+  const length = lengthOf(vector) || 1;
+  for (let n = 1; n < vector.indices.length; n++) dense[vector.indices[n] ?? 0] = (vector.values[n] ?? 0) / length;
+  return (other) => dot(dense, 0, other) / (lengthOf(other) || 1);
+}
+
 export const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
