@@ -8,6 +8,7 @@ import { benchDraft } from './draft.ts';
 import { benchLanguage } from './language.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
+import { benchRouter } from './router.ts';
 import { benchSpeculative } from './speculative.ts';
 import { benchTelemetry } from './telemetry.ts';
 
@@ -17,6 +18,7 @@ const SCENARIOS = {
   language: benchLanguage,
   launch: benchLaunch,
   memory: benchMemory,
+  router: benchRouter,
   speculative: benchSpeculative,
   telemetry: benchTelemetry,
 };

@@ -15,7 +15,7 @@ export interface GroupedExample extends Example {
 }
 
 /** Most requests that one template gives. */
-const PER_TEMPLATE = 6;
+const PER_TEMPLATE = 10;
 const SEED = 7;
 /** What people say around a request, whatever it is for. */
 const FILLERS = {

@@ -1,7 +1,15 @@
 /** The router: which skills a request needs. */
 export { heldOutCorpus, trainingCorpus } from './corpus.ts';
 export { type Embedder, EmbeddingFeatures } from './embedding-features.ts';
-export { DEFAULT_THRESHOLD, type EvaluateOptions, evaluate, type Quality, type SkillQuality } from './evaluate.ts';
+export {
+  DEFAULT_THRESHOLD,
+  type EvaluateOptions,
+  evaluate,
+  type Quality,
+  qualityOf,
+  type Scored,
+  type SkillQuality,
+} from './evaluate.ts';
 export { DIMENSION, HashedFeatures } from './features.ts';
 export type { FeedbackRecord, FeedbackStore, NewFeedback, Signal } from './feedback.ts';
 export {

@@ -3,7 +3,7 @@ import type { Example, RouterWeights, SparseVector } from './types.ts';
 import { checkedWeights, dot, RouterWeightsError, sigmoid } from './weights.ts';
 
 export interface TrainOptions {
-  /** How often each example is seen. Default 15. */
+  /** How often each example is seen. Default 10. */
   epochs?: number;
   /** Of AdaGrad. Default 0.5. */
   learningRate?: number;
@@ -25,7 +25,7 @@ export interface Labelled {
 /** Of a rare skill the requests count more, up to so many times. */
 const MAX_BALANCE = 8;
 /** An error this small teaches nothing. */
-const NEGLIGIBLE = 2e-3;
+const NEGLIGIBLE = 0.01;
 /** Keeps the first steps of AdaGrad finite. */
 const EPSILON = 1e-4;
 
@@ -81,7 +81,7 @@ export function trainVectors(
 export function* trainSteps(
   weights: RouterWeights,
   examples: readonly Labelled[],
-  { epochs = 15, learningRate = 0.5, l2 = 3e-6, seed = 1, skills = weights.skills }: TrainOptions = {},
+  { epochs = 10, learningRate = 0.5, l2 = 3e-6, seed = 1, skills = weights.skills }: TrainOptions = {},
 ): Generator<void, RouterWeights> {
   const { dimension } = checkedWeights(weights);
   const values = Float32Array.from(weights.values);
