@@ -160,7 +160,7 @@ describe('Router', () => {
     const [sql] = (await router.explain('¿Qué tablas hay en la base de datos?', 8)).skills;
     assert.equal(sql?.skill, 'sql');
     assert.equal(sql.features.length, 8);
-    assert.ok(sql.features.some(({ feature, contribution }) => feature === 'datos' && contribution > 0));
+    assert.ok(sql.features.some(({ feature, contribution }) => feature === 'base' && contribution > 0));
   });
 
   it('chooses as many as it may, and of nearly equal ones those that are ready', async () => {

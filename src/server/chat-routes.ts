@@ -78,10 +78,10 @@ async function plainReply(
     role: role === 'assistant' || role === 'user' ? role : ('system' as const),
     text: content,
   }));
-  return replyOf(await generator.generate({ messages: turns }, options, signal));
+  return replyOf(await generator.generate({ messages: turns }, options, signal), requestId);
 }
 
-async function* replyOf(generation: Generation): AsyncGenerator<ReplyPiece> {
+async function* replyOf(generation: Generation, requestId: string): AsyncGenerator<ReplyPiece> {
   const { promptTokens, model } = generation;
   let text = '';
   let completionTokens = 0;

@@ -10,7 +10,7 @@ make a query that returns the delayed shipments
 get me the ten most expensive invoices
 SELECT title FROM movies WHERE year > 1990
 select avg(grade) from exams group by subject
-delete from sessions where expired = 1
+delete from carts where abandoned = 1
 UPDATE warehouse SET stock = stock - 1 WHERE ref = 'A7'
 is there a table for incidents?
 query how many cars are registered
@@ -57,7 +57,7 @@ were does my sistr live
 
 [draft]
 write me an apology to my girlfriend for forgetting our anniversary
-write the lyrics of a birthday song
+put words to this birthday tune
 I need a blurb for the back cover of my novel
 improvise a monologue about Mondays
 finish the story where I left it: the castaway saw a sail far away
@@ -135,7 +135,7 @@ is there a train strike tomorrow?
 what a dull afternoon
 hey, how's it going?
 thanks a million, you're a star
-what is the longest river in the world?
+which desert is the driest in Africa?
 what steps do I take to prune a rose?
 convert 20 dollars to euros
 how long until Christmas?

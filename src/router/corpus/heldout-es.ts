@@ -10,7 +10,7 @@ haz una consulta que devuelva los envíos retrasados
 ponme las diez facturas más caras
 SELECT titulo FROM peliculas WHERE anio > 1990
 select avg(nota) from examenes group by asignatura
-delete from sesiones where caducada = 1
+delete from carritos where abandonado = 1
 UPDATE almacen SET stock = stock - 1 WHERE ref = 'A7'
 ¿hay alguna tabla de incidencias?
 consulta cuántos coches hay registrados
@@ -56,7 +56,7 @@ donde bibe mi ermana
 
 [draft]
 redáctame una disculpa para mi novia por olvidar nuestro aniversario
-escribe la letra de una canción de cumpleaños
+ponle letra a esta melodía de cumpleaños
 necesito un texto para la contraportada de mi novela
 improvisa un monólogo sobre los lunes
 termina la historia donde la dejé: el náufrago vio una vela a lo lejos
@@ -134,7 +134,7 @@ pide una pizza para cenar
 qué aburrimiento de tarde
 buenas, ¿cómo va todo?
 mil gracias, eres un sol
-¿cuál es el río más largo del mundo?
+¿qué desierto es el más seco de África?
 ¿qué pasos sigo para podar un rosal?
 convierte 20 dólares a euros
 ¿cuánto falta para navidad?
