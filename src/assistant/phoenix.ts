@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/index.ts';
+import { federatedFolders, spendingReader } from '../federated/index.ts';
 import { Generator } from '../generation/index.ts';
 import { CombinedAnswerer, CombinedUnderstander, RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
@@ -105,7 +106,8 @@ export class Phoenix {
     pool.on('event', (event) => logEvent(log, event));
     const memory = openMemory(config, catalog, pool, log);
     const tracing = await openTracing(config.telemetry.otlp.endpoint, log);
-    const metrics = new Metrics({ pool, memory, exemplars: tracing !== undefined });
+    const spending = spendingReader(federatedFolders(config.state_dir).coordinator);
+    const metrics = new Metrics({ pool, memory, spending, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
     const { router, feedback, observed } = openRouter(config, { catalog, metrics, generator }, log);

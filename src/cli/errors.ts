@@ -6,6 +6,9 @@ export class CliError extends Error {
 const EXPECTED = new Set([
   'CliError',
   'DeployError',
+  'PrivacyError',
+  'LedgerError',
+  'BudgetError',
   'EngineError',
   'YamlFileError',
   'StateDirError',

@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { modelsCommand } from './commands/models.ts';
 import { patchCommand } from './commands/patch.ts';
+import { privacyCommand } from './commands/privacy.ts';
 import { routerCommand } from './commands/router.ts';
 import { skillCommand } from './commands/skill.ts';
 import { startCommand } from './commands/start.ts';
@@ -28,6 +29,7 @@ const program = new Command('phoenix')
   .addCommand(routerCommand())
   .addCommand(modelsCommand())
   .addCommand(patchCommand())
+  .addCommand(privacyCommand())
   .addCommand(deployCommand())
   .addCommand(doctorCommand())
   .addCommand(verifyCommand())

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Spending } from '../federated/index.ts';
 import type { EntityMemory } from '../memory/index.ts';
 import type { ModelPool } from '../pool/index.ts';
 import { VERSION } from '../version.ts';
+import { FederatedMetrics } from './federated-metrics.ts';
 import { MemoryMetrics } from './memory-metrics.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -13,6 +15,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 export interface MetricsOptions {
   pool: ModelPool;
   memory: EntityMemory;
+  /** What federated rounds have spent of privacy; undefined where there are none. */
+  spending?: () => Spending | undefined;
   /** Histograms carry an example of a trace for each bucket. Such metrics are exposed as OpenMetrics. */
   exemplars: boolean;
 }
@@ -32,14 +36,16 @@ export class Metrics {
   readonly #pool: ModelPool;
   readonly #skills: PoolMetrics;
   readonly #memory: MemoryMetrics;
+  readonly #federated: FederatedMetrics;
 
-  constructor({ pool, memory, exemplars }: MetricsOptions) {
+  constructor({ pool, memory, spending = () => undefined, exemplars }: MetricsOptions) {
     if (exemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
     this.exemplars = exemplars;
     this.#pool = pool;
     this.requests = new RequestMetrics(this.registry, exemplars);
     this.#skills = new PoolMetrics(this.registry, pool, exemplars);
     this.#memory = new MemoryMetrics(this.registry, memory, exemplars);
+    this.#federated = new FederatedMetrics(this.registry, spending);
     new Gauge({
       name: 'sarai_build_info',
       help: 'Always 1: what runs here.',
@@ -61,6 +67,7 @@ export class Metrics {
   /** Everything, as it is now. Reading it launches no skill and keeps none running. */
   async exposition(): Promise<Exposition> {
     this.#memory.refresh();
+    this.#federated.refresh();
     await this.#skills.refresh();
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }

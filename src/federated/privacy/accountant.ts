@@ -3,7 +3,7 @@ import { compose, type Outlook, outlook, type Question, type Repeated } from './
 import { discretize, range } from './discretize.ts';
 import { gaussianDelta, gaussianEpsilon, treeMu } from './gaussian.ts';
 import { type Adjacency, checkedDelta, checkedEpsilon, checkedRelease, type Release } from './parameters.ts';
-import { DEFAULT_ORDERS, rdpToDelta, rdpToEpsilon, sampledGaussianRdp } from './rdp.ts';
+import { checkedOrder, DEFAULT_ORDERS, rdpToDelta, rdpToEpsilon, sampledGaussianRdp } from './rdp.ts';
 import { type Direction, lossModel } from './sampled-gaussian.ts';
 
 /** An upper bound, and how it was found. */
@@ -108,7 +108,7 @@ function fullMu({ adjacency }: Parts) {
 function rdpOf({ mu, sampled }: Parts, { orders = DEFAULT_ORDERS }: AccountantOptions): Map<number, number> {
   return new Map(
     orders.map((order) => [
-      order,
+      checkedOrder(order),
       sampled.reduce((sum, { rounds, ...release }) => sum + rounds * sampledGaussianRdp(release, order), 0) +
         (mu === 0 ? 0 : (order * mu * mu) / 2),
     ]),

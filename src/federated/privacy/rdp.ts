@@ -30,11 +30,17 @@ const LEAST_ORDER = 1.01;
  * @param order above 1; infinite gives infinite
  */
 export function sampledGaussianRdp({ noise, rate }: { noise: number; rate: number }, order: number): number {
-  if (!(order > 1)) throw new PrivacyError(`an order is a number above 1, not ${order}`);
+  checkedOrder(order);
   if (rate === 0) return 0;
   if (noise === 0 || order === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
   if (rate === 1) return order / (2 * noise * noise);
   return (logMoment(noise, rate, order) / (order - 1)) * ROUNDING_UP;
+}
+
+/** @throws PrivacyError */
+export function checkedOrder(order: number): number {
+  if (!(order > 1)) throw new PrivacyError(`an order is a number above 1, not ${order}`);
+  return order;
 }
 
 /** ln A. */
