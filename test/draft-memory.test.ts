@@ -46,7 +46,7 @@ for (const [runtime, skip] of runtimes) {
   describe(`the draft skill with 0.5 billion parameters and ${runtime}`, { skip }, () => {
     it('writes and drafts within 800 MiB', async () => {
       const modelFile = modelFiles({ target: 'none', draft }, new ModelStore(join(folder, 'models')));
-      const { pool, cleanUp } = createTestPool(runtime, { modelFile });
+      const { pool, cleanUp } = createTestPool(runtime, { modelFile, bundleDir: join(folder, 'bundles') });
       try {
         const events: string[] = [];
         pool.on('event', ({ t }) => events.push(t));

@@ -8,6 +8,7 @@ import { it } from 'node:test';
 import { availableRuntimes } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
 
+const ROOT = join(import.meta.dirname, '..');
 const FACTS = 120_000;
 const STORE = `
   const { EntityMemory } = await import(${JSON.stringify(join(import.meta.dirname, '../src/memory/index.ts'))});
@@ -24,7 +25,9 @@ it('stores many facts where temporary files have no room', {
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-no-room-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const tiny = ['/tmp', '/var/tmp'].flatMap((path) => ['--size', '65536', '--tmpfs', path]);
-  const mounts = ['--ro-bind', '/', '/', '--dev', '/dev', ...tiny, '--bind', folder, folder, '--chdir', '/'];
+  // What runs may itself lie in one of the two.
+  const own = ['--bind', folder, folder, '--ro-bind', ROOT, ROOT];
+  const mounts = ['--ro-bind', '/', '/', '--dev', '/dev', ...tiny, ...own, '--chdir', '/'];
   const node = [process.execPath, '--input-type=module', '--eval', STORE, '--', join(folder, 'memory.db')];
   const { status, stdout, stderr } = spawnSync('bwrap', [...mounts, ...node], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);

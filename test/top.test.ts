@@ -71,7 +71,8 @@ describe('phoenix top', () => {
   });
 
   it('gives the numbers of what happened', async () => {
-    await until('the memory is synchronized', async () => skillOf(looked(), 'sql').state === 'ready');
+    const recall = async () => (await fetch(new URL('/api/memory?subject=nobody', assistant.url))).json();
+    await until('the memory is synchronized', async () => ((await recall()) as { from: string }).from === 'skill');
     for (let n = 0; n < 6; n++) assert.equal(await say(n % 3 === 0 ? 'Hola' : '¿Dónde vive mi hermana?'), 200);
     for (let n = 0; n < 4; n++) assert.equal(await call('sleep:60'), 200);
     assert.equal(await call('exit:3'), 503);
