@@ -8,4 +8,4 @@ export type {
   SkillCall,
   SkillCallAnswer,
 } from './operations.ts';
-export { Phoenix, skillFolders } from './phoenix.ts';
+export { builtInSkills, Phoenix, skillFolders } from './phoenix.ts';

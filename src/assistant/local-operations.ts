@@ -8,14 +8,15 @@ import {
   toSqlValue,
 } from '../memory/index.ts';
 import type { ModelPool, SkillStatusReport } from '../pool/index.ts';
-import type {
-  EvaluationReport,
-  Explanation,
-  FeedbackRecord,
-  RequestFeedback,
-  RouterService,
-  TrainReport,
-  UserFeedback,
+import {
+  decodeModel,
+  type EvaluationReport,
+  type Explanation,
+  type FeedbackRecord,
+  type RequestFeedback,
+  type RouterService,
+  type TrainReport,
+  type UserFeedback,
 } from '../router/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Attributes } from '../tracing/index.ts';
@@ -174,6 +175,10 @@ export class LocalOperations implements Operations {
 
   evaluateRouter(): Promise<EvaluationReport> {
     return this.#router.evaluate();
+  }
+
+  async useRouterWeights(model: Uint8Array | undefined): Promise<void> {
+    await this.#router.setWeights(model && decodeModel(model).weights);
   }
 
   async giveFeedback(feedback: UserFeedback): Promise<number> {

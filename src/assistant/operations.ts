@@ -100,6 +100,8 @@ export interface Operations {
   explainRoute(text: string): Promise<Explanation>;
   trainRouter(): Promise<TrainReport>;
   evaluateRouter(): Promise<EvaluationReport>;
+  /** Takes weights that were trained elsewhere (an encoded model); undefined: what was trained here. @throws RouterWeightsError */
+  useRouterWeights(model: Uint8Array | undefined): Promise<void>;
   /** @returns the number of the record @throws FeedbackError */
   giveFeedback(feedback: UserFeedback): Promise<number>;
   /** The newest first. */

@@ -41,6 +41,12 @@ export function skillFolders(config: LoadedConfig): string[] {
   return [...config.skill_dirs, BUILT_IN_SKILLS];
 }
 
+/** The skills that come with Phoenix, and their requests: every installation has the same. */
+export function builtInSkills(): { name: string; examples: readonly { text: string }[] }[] {
+  const { skills } = readCatalog([BUILT_IN_SKILLS]);
+  return [...skills.values()].map(({ name, examples }) => ({ name, examples }));
+}
+
 interface Parts {
   catalog: Catalog;
   pool: ModelPool;

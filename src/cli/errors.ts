@@ -7,6 +7,7 @@ const EXPECTED = new Set([
   'CliError',
   'DeployError',
   'PrivacyError',
+  'FederationError',
   'LedgerError',
   'BudgetError',
   'EngineError',

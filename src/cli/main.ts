@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { chatCommand } from './commands/chat.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { federateCommand } from './commands/federate.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { modelsCommand } from './commands/models.ts';
 import { patchCommand } from './commands/patch.ts';
@@ -29,6 +30,7 @@ const program = new Command('phoenix')
   .addCommand(routerCommand())
   .addCommand(modelsCommand())
   .addCommand(patchCommand())
+  .addCommand(federateCommand())
   .addCommand(privacyCommand())
   .addCommand(deployCommand())
   .addCommand(doctorCommand())

@@ -154,6 +154,11 @@ export class RemoteOperations implements Operations {
     return this.#json('GET', '/api/router/evaluation');
   }
 
+  async useRouterWeights(model: Uint8Array | undefined): Promise<void> {
+    const encoded = model === undefined ? null : Buffer.from(model).toString('base64');
+    await this.#json('POST', '/api/router/weights', { model: encoded });
+  }
+
   async giveFeedback({ requestId, ...feedback }: UserFeedback): Promise<number> {
     return (await this.#json<{ id: number }>('POST', '/api/feedback', { request_id: requestId, ...feedback })).id;
   }

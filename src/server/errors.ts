@@ -106,7 +106,8 @@ function describe(error: unknown): { status: number; message: string; param: str
     return { status: GENERATION_STATUS[code], message, param, code };
   }
   const { statusCode, message, code, name } = error as FastifyError;
-  if (name === 'MemoryInputError' || name === 'FeedbackError') return { status: 400, message, param: null, code: null };
+  if (['MemoryInputError', 'FeedbackError', 'RouterWeightsError'].includes(name))
+    return { status: 400, message, param: null, code: null };
   if (statusCode !== undefined && statusCode < 500)
     return { status: statusCode, message, param: null, code: code ?? null };
   return { status: 500, message: 'something went wrong inside; the log says more', param: null, code: null };

@@ -17,6 +17,8 @@ const feedbackBody = z
     skills: z.array(z.string().min(1)).max(16).optional(),
   })
   .refine(({ skill, skills }) => skill === undefined || skills === undefined, 'give skill or skills, not both');
+/** An encoded model, base64; null: what was trained here. */
+const weightsBody = z.strictObject({ model: z.base64().nullable() });
 const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_RECORDS).default(100) });
 const id = z.coerce.number().int().min(1);
 
@@ -26,6 +28,11 @@ export function routerRoutes(app: FastifyInstance, operations: Operations): void
   app.post('/api/router/explain', ({ body }) => operations.explainRoute(explainQuery.parse(body).text));
   app.post('/api/router/train', () => operations.trainRouter());
   app.get('/api/router/evaluation', () => operations.evaluateRouter());
+  app.post('/api/router/weights', async ({ body }) => {
+    const { model } = weightsBody.parse(body);
+    await operations.useRouterWeights(model === null ? undefined : Buffer.from(model, 'base64'));
+    return { used: model !== null };
+  });
 
   app.post('/api/feedback', async ({ body }) => {
     const { request_id: requestId, text, helpful, skill, skills } = feedbackBody.parse(body);

@@ -3,6 +3,7 @@ export { type AccountantOptions, type Cost, deltaOf, epsilonOf } from './account
 export { noiseFor, roundsFor, type Target } from './calibrate.ts';
 export { PrivacyError } from './error.ts';
 export { gaussianDelta, gaussianEpsilon, gaussianNoise } from './gaussian.ts';
+export { addNoise, addTo, clipped, fromLattice, toLattice } from './lattice.ts';
 export {
   BudgetError,
   type LedgerRelease,
@@ -13,5 +14,6 @@ export {
 } from './ledger.ts';
 export { LedgerError, type LedgerHead } from './ledger-file.ts';
 export { ADJACENCIES, type Adjacency, MODES, type Mode, type Release } from './parameters.ts';
+export { SecureRandom } from './random.ts';
 export { rdpToDelta, rdpToEpsilon, sampledGaussianRdp } from './rdp.ts';
 export { type Direction, type OneRelease, sampledGaussianDelta } from './sampled-gaussian.ts';

@@ -1,0 +1,352 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { builtInSkills } from '../../assistant/index.ts';
+import {
+  type ClientEvent,
+  enrol,
+  epsilonOf,
+  FederatedRouter,
+  FederationClient,
+  type FederationEvent,
+  FederationServer,
+  federatedFolders,
+  invite,
+  isEnrolled,
+  Membership,
+  readClientState,
+  removeEnrolment,
+  routerSpec,
+  type Spending,
+  spendingReader,
+} from '../../federated/index.ts';
+import { encodeModel } from '../../router/index.ts';
+import { lockStateDir } from '../../state-lock/index.ts';
+import { duration } from '../../yaml/units.ts';
+import { CliError } from '../errors.ts';
+import { toTable } from '../table.ts';
+import { configOf, withOperations } from '../with-operations.ts';
+
+interface ServeOptions {
+  host: string;
+  port: number;
+  enrolmentPort: number;
+  publicHost?: string;
+  mode: 'poisson' | 'full';
+  rate?: number;
+  noise: number;
+  clip: number;
+  population: number;
+  epsilon: number;
+  delta?: number;
+  roundTime: number;
+  pause: number;
+}
+
+/** How long a poll waits for news, and after a failure until the next, in milliseconds. */
+const POLL_MS = 30_000;
+const RETRY_MS = 5000;
+/** Feedback that is trained with, at most. */
+const MAX_FEEDBACK = 5000;
+/** From this epsilon on, a bound says next to nothing: whoever is in it is told so. */
+const WEAK_EPSILON = 8;
+/** Rounds that are reckoned with when it is said what they would cost. */
+const PLANNED_ROUNDS = [1, 10, 52, 100];
+
+/** `phoenix federate ...` */
+export function federateCommand(): Command {
+  const federate = new Command('federate').description(
+    'Improve the router together with other installations; what people asked stays where it is.',
+  );
+  federate
+    .command('serve')
+    .description('Coordinate a federation: enrol clients, run rounds, publish models.')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port with mutual TLS; 0: a free one', whole, 8443)
+    .option('--enrolment-port <n>', 'port for enrolment; 0: a free one', whole, 8444)
+    .option('--public-host <name>', 'name or address that clients use; default: --host')
+    .requiredOption(
+      '--population <n>',
+      'how many clients are reckoned with; sums are divided by it, and it is public',
+      whole,
+    )
+    .addOption(
+      new Option('--mode <mode>', 'poisson: some clients, drawn in secret | full: all of them')
+        .choices(['poisson', 'full'])
+        .default('full'),
+    )
+    .option('--rate <q>', 'probability with which a client is drawn (poisson)', number)
+    .option('--noise <sigma>', 'standard deviation of the noise, in clipping norms', number, 8)
+    .option('--clip <norm>', 'clipping norm of an update', number, 1)
+    .option('--epsilon <e>', 'budget: no round is released that would exceed it', number, 4)
+    .option(
+      '--delta <d>',
+      'probability with which the bound may fail; default: 1e-5, or 1 / (10 population) where that is less',
+      number,
+    )
+    .option('--round-time <duration>', 'how long clients may take', milliseconds, 300_000)
+    .option('--pause <duration>', 'time between rounds', milliseconds, 7 * 86_400_000)
+    .action(serve);
+  federate
+    .command('invite')
+    .description('Make an invitation for one installation. It is secret, and holds once.')
+    .option('--valid <duration>', 'how long it holds', milliseconds, 7 * 86_400_000)
+    .action(async ({ valid }: { valid: number }, command: Command) => {
+      process.stdout.write(`${await invite(foldersOf(command).coordinator, valid)}\n`);
+    });
+  federate
+    .command('remove')
+    .description('Take a client out of the federation.')
+    .argument('<client>', 'as "phoenix federate status" shows it')
+    .action((client: string, _options: object, command: Command) => {
+      if (!new Membership(foldersOf(command).coordinator).remove(client))
+        throw new CliError(`there is no client ${client}`);
+      process.stdout.write(`removed: ${client}\n`);
+    });
+  federate
+    .command('join')
+    .description('Take part: use the models of the federation, and train them with the feedback of this installation.')
+    .argument('[invitation]', 'the first time')
+    .option('--once', 'look once for what is new, and stop')
+    .action(join);
+  federate.command('leave').description('Take part no longer, and use the router that was trained here.').action(leave);
+  federate
+    .command('status')
+    .description('What was released and spent, and which model is used here.')
+    .option('--json', 'print JSON')
+    .action(status);
+  return federate;
+}
+
+function foldersOf(command: Command) {
+  return federatedFolders(configOf(command).state_dir);
+}
+
+async function serve(options: ServeOptions, command: Command): Promise<void> {
+  const { mode, rate, noise, clip, population, epsilon, delta = Math.min(1e-5, 1 / (10 * population)) } = options;
+  if (mode === 'poisson' && !(rate !== undefined && rate > 0 && rate <= 1))
+    throw new CliError('--mode poisson needs a --rate above 0, at most 1');
+  if (mode === 'full' && rate !== undefined) throw new CliError('--mode full asks everybody: it has no --rate');
+  const positive = { '--noise': noise, '--clip': clip, '--population': population, '--epsilon': epsilon };
+  for (const [name, value] of Object.entries(positive))
+    if (!(value > 0)) throw new CliError(`${name} has to be above 0`);
+  if (!(delta > 0 && delta < 1)) throw new CliError('--delta has to be above 0 and below 1');
+  const { coordinator: folder } = foldersOf(command);
+  using lock = await lockStateDir(folder, 0);
+  if (!lock) throw new CliError(`${folder} is in use: a coordinator runs there already`);
+  process.stdout.write('reading the skills\n');
+  const spec = await routerSpec(builtInSkills());
+  await using server = await FederationServer.start({
+    ...{ folder, spec, host: options.host, port: options.port, enrolmentPort: options.enrolmentPort },
+    ...(options.publicHost !== undefined && { publicHost: options.publicHost }),
+    settings: { mode, rate: rate ?? 1, noise, clip, population, roundMs: options.roundTime, pauseMs: options.pause },
+    policy: { epsilon, delta, adjacency: 'add_remove', unit: 'client' },
+    onEvent: (event) => process.stdout.write(`${described(event)}\n`),
+  });
+  process.stdout.write(
+    `coordinating on ${options.host}:${server.port}: ${spec.dimension} parameters, ${server.coordinator.status().clients} clients\n`,
+  );
+  process.stdout.write(costs({ mode, rate: rate ?? 1, noise, population, delta, epsilon }));
+  process.stdout.write('\nInvite somebody, in another terminal: npx phoenix federate invite\n');
+  await untilStopped();
+}
+
+/** What these settings mean for the people in it, before anybody takes part. */
+function costs({
+  mode,
+  rate,
+  noise,
+  population,
+  delta,
+  epsilon: budget,
+}: {
+  mode: 'poisson' | 'full';
+  rate: number;
+  noise: number;
+  population: number;
+  delta: number;
+  epsilon: number;
+}): string {
+  const rows = PLANNED_ROUNDS.map((rounds) => {
+    const { epsilon } = epsilonOf([{ mode, noise, rounds, ...(mode === 'poisson' && { rate }) }], delta, {
+      step: 1e-3,
+    });
+    return [String(rounds), epsilon.toPrecision(3), epsilon <= budget ? '' : 'not released: above the budget'];
+  });
+  const share = noise / (rate * population);
+  const lines = [
+    `\nWhat it costs each client (delta ${delta.toExponential(0)}):`,
+    toTable(['ROUNDS', 'EPSILON', ''], rows),
+    `The noise on each parameter is ${share.toPrecision(2)} clipping norms.`,
+  ];
+  if (share > 0.2)
+    lines.push(
+      `That drowns what is learned: with ${population} clients there is little to gain. More clients, or no federation: each router learns from its own feedback anyway.`,
+    );
+  if (budget > WEAK_EPSILON)
+    lines.push(
+      `A budget of ${budget} promises little: who took part can often be told. Below ${WEAK_EPSILON} is advised.`,
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+function described(event: FederationEvent): string {
+  if (event.type === 'enrolled') return `enrolled: ${event.client}`;
+  if (event.type === 'failed') return `failed: ${event.error.message}`;
+  const { version, spending } = event.status;
+  const spent = `epsilon ${shown(spending.epsilon)} of ${spending.budget} at delta ${spending.delta}`;
+  return event.type === 'round'
+    ? `released: model ${version}; ${spent}`
+    : `no further round fits into the budget: ${spent}`;
+}
+
+async function join(
+  invitation: string | undefined,
+  { once = false }: { once?: boolean },
+  command: Command,
+): Promise<void> {
+  const { client: folder } = foldersOf(command);
+  using lock = await lockStateDir(folder, 0);
+  if (!lock) throw new CliError(`${folder} is in use: this installation takes part already`);
+  if (invitation !== undefined) {
+    if (isEnrolled(folder))
+      throw new CliError('this installation belongs to a federation already: "phoenix federate leave" ends that');
+    await enrol(folder, invitation);
+    process.stdout.write('enrolled\n');
+  } else if (!isEnrolled(folder))
+    throw new CliError('this installation belongs to no federation: join with an invitation');
+  const model = await openModel(command);
+  using client = new FederationClient({
+    folder,
+    model,
+    onEvent: (event) => process.stdout.write(`${describedHere(event)}\n`),
+  });
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+  if (once) return await client.step(0);
+  process.stdout.write('taking part; stop with Ctrl-C\n');
+  while (!stopped.signal.aborted) {
+    try {
+      await client.step(POLL_MS, stopped.signal);
+    } catch (error) {
+      if (stopped.signal.aborted) break;
+      if ((error as Error).name !== 'FederationError') throw error;
+      process.stderr.write(`${(error as Error).message}\n`);
+      await sleep(RETRY_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** The router of this installation, running or not. */
+function openModel(command: Command): Promise<FederatedRouter> {
+  return FederatedRouter.open(builtInSkills(), {
+    examples: async () => {
+      let examples: { text: string; skills: string[]; wrong?: string[]; weight: number }[] = [];
+      await withOperations(command, async (operations) => {
+        const records = await operations.listFeedback(MAX_FEEDBACK);
+        examples = records.map(({ text, skills, wrong, weight }) => ({
+          text,
+          skills,
+          weight,
+          ...(wrong && { wrong }),
+        }));
+      });
+      return examples;
+    },
+    use: async (weights) => {
+      const encoded =
+        weights &&
+        encodeModel({
+          weights,
+          calibration: weights.skills.map(() => ({ slope: 1, offset: 0 })),
+          fingerprint: 'federated',
+        });
+      await withOperations(command, (operations) => operations.useRouterWeights(encoded));
+    },
+  });
+}
+
+function describedHere(event: ClientEvent): string {
+  if (event.type === 'submitted') return `round ${event.round}: sent an update`;
+  if (event.type === 'refused') return `round ${event.round}: the update was not taken: ${event.reason}`;
+  const change = `loss here ${event.before.toFixed(4)} -> ${event.after.toFixed(4)}`;
+  if (event.type === 'rejected') return `model ${event.version} does worse here and is not used: ${change}`;
+  const { epsilon, delta } = event.privacy;
+  return `model ${event.version} is used: ${change}; epsilon ${shown(epsilon ?? Number.POSITIVE_INFINITY)} at delta ${delta} for everybody in it`;
+}
+
+async function leave(_options: object, command: Command): Promise<void> {
+  const { client: folder } = foldersOf(command);
+  if (!isEnrolled(folder)) throw new CliError('this installation belongs to no federation');
+  using lock = await lockStateDir(folder, 0);
+  if (!lock) throw new CliError('it takes part right now: stop "phoenix federate join" first');
+  await withOperations(command, (operations) => operations.useRouterWeights(undefined));
+  removeEnrolment(folder);
+  process.stdout.write('left: the router is the one that was trained here\n');
+}
+
+function status({ json }: { json?: boolean }, command: Command): void {
+  const { coordinator, client } = foldersOf(command);
+  const spending = existsSync(coordinator) ? spendingReader(coordinator)() : undefined;
+  const clients = existsSync(coordinator) ? new Membership(coordinator).clients : [];
+  const here = isEnrolled(client) ? readClientState(client) : undefined;
+  if (json) {
+    const shownSpending = spending && {
+      ...spending,
+      epsilon: Number.isFinite(spending.epsilon) ? spending.epsilon : 'Infinity',
+    };
+    return void process.stdout.write(
+      `${JSON.stringify({ coordinator: spending && { ...shownSpending, clients }, client: here }, undefined, 2)}\n`,
+    );
+  }
+  if (!spending && !here) process.stdout.write('no federation here: see "phoenix federate --help"\n');
+  if (spending) process.stdout.write(ofCoordinator(spending, clients));
+  if (here)
+    process.stdout.write(
+      `client: model ${here.installed || 'of Phoenix itself'} is used, ${here.seen} is the newest, last round answered: ${here.answered || '-'}\n`,
+    );
+}
+
+function ofCoordinator(
+  { epsilon, budget, delta, mode, rounds }: Spending,
+  clients: readonly { id: string; enrolledAt: string }[],
+): string {
+  const spent = `coordinator: ${rounds} rounds (${mode}), epsilon ${shown(epsilon)} of ${budget} at delta ${delta}\n`;
+  return (
+    spent +
+    (clients.length === 0
+      ? 'no clients\n'
+      : toTable(
+          ['CLIENT', 'SINCE'],
+          clients.map(({ id, enrolledAt }) => [id, enrolledAt]),
+        ))
+  );
+}
+
+function shown(epsilon: number): string {
+  return Number.isFinite(epsilon) ? epsilon.toPrecision(4) : 'infinite';
+}
+
+function untilStopped(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  return promise;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`"${text}" is no number`);
+  return value;
+}
+
+function whole(text: string): number {
+  const value = number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError(`"${text}" is no whole number`);
+  return value;
+}
+
+function milliseconds(text: string): number {
+  const parsed = duration.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? `"${text}" is no duration`);
+  return parsed.data;
+}
