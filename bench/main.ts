@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
 import { benchDraft } from './draft.ts';
+import { benchFederated } from './federated.ts';
 import { benchLanguage } from './language.ts';
 import { benchLaunch } from './launch.ts';
 import { benchMemory } from './memory.ts';
@@ -15,6 +16,7 @@ import { benchTelemetry } from './telemetry.ts';
 const SCENARIOS = {
   calls: benchCalls,
   draft: benchDraft,
+  federated: benchFederated,
   language: benchLanguage,
   launch: benchLaunch,
   memory: benchMemory,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import {
   Membership,
   PrivacyLedger,
 } from '../src/federated/index.ts';
-import { MAIN, phoenix, temporaryFolder } from './support/assistant.ts';
+import { MAIN, phoenix, startAssistant, temporaryFolder } from './support/assistant.ts';
 
 const SPEC = { id: 'mean', dimension: 4 };
 
@@ -204,6 +204,7 @@ describe('a federation', () => {
   });
 });
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const TLS = { 'grpc.ssl_target_name_override': 'phoenix-coordinator', 'grpc.default_authority': 'phoenix-coordinator' };
 
 /** Another federation beside the first. */
@@ -289,6 +290,8 @@ describe('phoenix federate', () => {
     const first = start('coordinator', 'serve', '--port', '0', '--enrolment-port', '0', ...SETTINGS);
     const port = await first.line(/coordinating on 127\.0\.0\.1:(\d+)/);
     await first.line(/ROUNDS +EPSILON.*noise on each parameter is 0\.0040 clipping norms/s);
+    // One of them is an assistant that runs.
+    await using assistant = await startAssistant(state('a'));
     run('a', 'router', 'feedback', 'give', 'cuántos clientes tiene la tienda', 'sql');
     const clients = ['a', 'b'].map((name) =>
       start(name, 'join', run('coordinator', 'federate', 'invite').stdout.trim()),
@@ -313,7 +316,16 @@ describe('phoenix federate', () => {
     assert.ok(coordinator.epsilon > 0 && coordinator.epsilon <= 3 && coordinator.clients.length === 2);
     const { client } = JSON.parse(run('a', 'federate', 'status', '--json').stdout) as { client: { installed: number } };
     assert.ok(client.installed >= 1);
+    assert.ok(existsSync(join(folder, 'a', 'router', 'base.bin')));
+    const refused = await fetch(`${assistant.url}/api/router/weights`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: '{"model":"AAAA"}',
+    });
+    assert.equal(refused.status, 400);
+    assert.match(await refused.text(), /router model: this is no file of one/);
     assert.match(run('a', 'federate', 'leave').stdout, /left/);
+    assert.equal(existsSync(join(folder, 'a', 'router', 'base.bin')), false);
     assert.match(run('a', 'federate', 'status').stdout, /no federation here/);
   });
 

@@ -15,10 +15,10 @@ import type { FederatedModel, ModelSpec } from './model.ts';
 import { Subspace } from './subspace.ts';
 
 /** Directions of each skill. */
-const RANK = 32;
+const RANK = 64;
 const VERSION = 1;
-const EPOCHS = 20;
-const LEARNING_RATE = 0.5;
+const EPOCHS = 10;
+const LEARNING_RATE = 40;
 const SMALLEST = 1e-7;
 
 /** What an installation has of its own. */
@@ -28,6 +28,14 @@ export interface RouterHome {
   /** Uses weights; undefined: those that were trained here. */
   use(weights: RouterWeights | undefined): Promise<void>;
 }
+
+/** Requests that everybody has. */
+export interface PublicCorpora {
+  training: readonly (Example & { group: string })[];
+  heldOut: readonly Example[];
+}
+
+const COMES_ALONG = (): PublicCorpora => ({ training: trainingCorpus(), heldOut: heldOutCorpus() });
 
 /** A request in the directions that are learned. */
 interface Projected {
@@ -50,21 +58,25 @@ export class FederatedRouter implements FederatedModel {
   readonly #home: RouterHome;
   readonly #public: readonly Projected[];
 
-  private constructor(base: RouterWeights, home: RouterHome) {
+  private constructor(base: RouterWeights, home: RouterHome, { training, heldOut }: PublicCorpora) {
     this.#base = base;
     this.#home = home;
     this.#subspace = new Subspace(
-      trainingCorpus().map(({ text }) => this.#features.featurize(text)),
+      training.map(({ text }) => this.#features.featurize(text)),
       this.#features.dimension,
       RANK,
     );
-    this.#public = this.#projected(heldOutCorpus());
-    this.spec = specOf(base);
+    this.#public = this.#projected(heldOut);
+    this.spec = specOf(base, training);
   }
 
   /** @param skills those that come with Phoenix: others are known to one installation alone */
-  static async open(skills: readonly RoutedSkill[], home: RouterHome): Promise<FederatedRouter> {
-    return new FederatedRouter(await publicWeights(skills), home);
+  static async open(
+    skills: readonly RoutedSkill[],
+    home: RouterHome,
+    corpora: PublicCorpora = COMES_ALONG(),
+  ): Promise<FederatedRouter> {
+    return new FederatedRouter(await publicWeights(skills, corpora.training), home, corpora);
   }
 
   async train(parameters: Float64Array): Promise<Float64Array | undefined> {
@@ -151,23 +163,24 @@ function probability(parameters: Float64Array, skill: number, inputs: Float64Arr
 
 /** What a coordinator has to know: it trains nothing itself. */
 export async function routerSpec(skills: readonly RoutedSkill[]): Promise<ModelSpec> {
-  return specOf(await publicWeights(skills));
+  const training = trainingCorpus();
+  return specOf(await publicWeights(skills, training), training);
 }
 
-async function publicWeights(skills: readonly RoutedSkill[]): Promise<RouterWeights> {
+async function publicWeights(
+  skills: readonly RoutedSkill[],
+  corpus: PublicCorpora['training'],
+): Promise<RouterWeights> {
   const routed = skills.filter(({ examples }) => examples.length > 0);
-  const { weights } = await trainModel(
-    { featurizer: new HashedFeatures(), skills: routed, corpus: trainingCorpus() },
-    '',
-  );
+  const { weights } = await trainModel({ featurizer: new HashedFeatures(), skills: routed, corpus }, '');
   return weights;
 }
 
 /** All that has to be equal on both sides is in the name: skills, features, and the weights and texts that everybody has. */
-function specOf({ features, skills, values }: RouterWeights): ModelSpec {
+function specOf({ features, skills, values }: RouterWeights, corpus: PublicCorpora['training']): ModelSpec {
   const hash = createHash('sha256')
     .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-    .update(JSON.stringify(trainingCorpus().map(({ text }) => text)))
+    .update(JSON.stringify(corpus.map(({ text }) => text)))
     .digest('hex');
   return {
     id: `router-${VERSION} ${features} ${skills.join(',')} ${hash.slice(0, 16)}`,

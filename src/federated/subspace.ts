@@ -2,16 +2,20 @@ import { randomOf, type SparseVector } from '../router/index.ts';
 
 /** Rounds of the iteration; the subspace that texts vary in is found after a few. */
 const ITERATIONS = 4;
+/** Directions in which texts vary less are left out. */
+const SMALLEST_DEVIATION = 1e-6;
 
 /**
- * The few directions in which public texts vary most: principal components, not centred, by subspace iteration (Golub, Van Loan, "Matrix
- * Computations", section 8.2.4). Noise grows with the root of the number of parameters, so what is learned together has few. The texts are
+ * The few directions in which public texts vary most, by subspace iteration (Golub, Van Loan, "Matrix Computations", section 8.2.4), each
+ * centred and scaled so that texts vary as much in one as in another: none of them takes all of what an update may be long. Noise grows with the root of the number of parameters, so what is learned together has few. The texts are
  * public, so that the directions tell of nobody. The same texts give the same numbers, to the bit, on every machine.
  */
 export class Subspace {
   readonly rank: number;
   /** Row by feature: `basis[feature * rank + direction]`. The columns are orthonormal. */
   readonly #basis: Float64Array;
+  readonly #means: Float64Array;
+  readonly #scales: Float64Array;
 
   constructor(texts: readonly SparseVector[], dimension: number, rank: number) {
     this.rank = rank;
@@ -25,21 +29,35 @@ export class Subspace {
       basis = next;
     }
     this.#basis = basis;
+    const projected = texts.map((text) => project(basis, rank, text));
+    const mean = (of: (text: Float64Array) => number) =>
+      projected.reduce((sum, text) => sum + of(text), 0) / Math.max(1, texts.length);
+    this.#means = Float64Array.from({ length: rank }, (_, n) => mean((text) => text[n] ?? 0));
+    this.#scales = Float64Array.from({ length: rank }, (_, n) => {
+      const deviation = Math.sqrt(mean((text) => ((text[n] ?? 0) - (this.#means[n] ?? 0)) ** 2));
+      return deviation > SMALLEST_DEVIATION ? 1 / (deviation * Math.sqrt(rank)) : 0;
+    });
   }
 
   /** What a text is in these directions. */
   project(text: SparseVector): Float64Array {
-    return project(this.#basis, this.rank, text);
+    const projected = project(this.#basis, this.rank, text);
+    return projected.map((value, n) => (value - (this.#means[n] ?? 0)) * (this.#scales[n] ?? 0));
   }
 
-  /** What a vector of these directions is in all features. */
+  /** Weights of all features that give every text what `vector` gives to its projection. */
   expand(vector: ArrayLike<number>): Float64Array {
     const { rank } = this;
-    return Float64Array.from({ length: this.#basis.length / rank }, (_, feature) => {
+    const scaled = this.#scales.map((scale, n) => scale * (vector[n] ?? 0));
+    const weights = Float64Array.from({ length: this.#basis.length / rank }, (_, feature) => {
       let sum = 0;
-      for (let n = 0; n < rank; n++) sum += (this.#basis[feature * rank + n] ?? 0) * (vector[n] ?? 0);
+      for (let n = 0; n < rank; n++) sum += (this.#basis[feature * rank + n] ?? 0) * (scaled[n] ?? 0);
       return sum;
     });
+    // Feature 0 is 1 in every text: the bias.
+    const offset = scaled.reduce((sum, value, n) => sum + value * (this.#means[n] ?? 0), 0);
+    weights[0] = (weights[0] ?? 0) - offset;
+    return weights;
   }
 }
 

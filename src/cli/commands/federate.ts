@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { builtInSkills } from '../../assistant/index.ts';
 import {
   type ClientEvent,
   enrol,
-  epsilonOf,
   FederatedRouter,
   FederationClient,
   type FederationEvent,
@@ -22,8 +21,9 @@ import {
 } from '../../federated/index.ts';
 import { encodeModel } from '../../router/index.ts';
 import { lockStateDir } from '../../state-lock/index.ts';
-import { duration } from '../../yaml/units.ts';
 import { CliError } from '../errors.ts';
+import { federationCosts } from '../federation-costs.ts';
+import { milliseconds, number, whole } from '../options.ts';
 import { toTable } from '../table.ts';
 import { configOf, withOperations } from '../with-operations.ts';
 
@@ -48,10 +48,6 @@ const POLL_MS = 30_000;
 const RETRY_MS = 5000;
 /** Feedback that is trained with, at most. */
 const MAX_FEEDBACK = 5000;
-/** From this epsilon on, a bound says next to nothing: whoever is in it is told so. */
-const WEAK_EPSILON = 8;
-/** Rounds that are reckoned with when it is said what they would cost. */
-const PLANNED_ROUNDS = [1, 10, 52, 100];
 
 /** `phoenix federate ...` */
 export function federateCommand(): Command {
@@ -77,7 +73,7 @@ export function federateCommand(): Command {
     )
     .option('--rate <q>', 'probability with which a client is drawn (poisson)', number)
     .option('--noise <sigma>', 'standard deviation of the noise, in clipping norms', number, 8)
-    .option('--clip <norm>', 'clipping norm of an update', number, 1)
+    .option('--clip <norm>', 'clipping norm of an update', number, 10)
     .option('--epsilon <e>', 'budget: no round is released that would exceed it', number, 4)
     .option(
       '--delta <d>',
@@ -146,48 +142,9 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   process.stdout.write(
     `coordinating on ${options.host}:${server.port}: ${spec.dimension} parameters, ${server.coordinator.status().clients} clients\n`,
   );
-  process.stdout.write(costs({ mode, rate: rate ?? 1, noise, population, delta, epsilon }));
+  process.stdout.write(federationCosts({ mode, rate: rate ?? 1, noise, population, delta, epsilon }));
   process.stdout.write('\nInvite somebody, in another terminal: npx phoenix federate invite\n');
   await untilStopped();
-}
-
-/** What these settings mean for the people in it, before anybody takes part. */
-function costs({
-  mode,
-  rate,
-  noise,
-  population,
-  delta,
-  epsilon: budget,
-}: {
-  mode: 'poisson' | 'full';
-  rate: number;
-  noise: number;
-  population: number;
-  delta: number;
-  epsilon: number;
-}): string {
-  const rows = PLANNED_ROUNDS.map((rounds) => {
-    const { epsilon } = epsilonOf([{ mode, noise, rounds, ...(mode === 'poisson' && { rate }) }], delta, {
-      step: 1e-3,
-    });
-    return [String(rounds), epsilon.toPrecision(3), epsilon <= budget ? '' : 'not released: above the budget'];
-  });
-  const share = noise / (rate * population);
-  const lines = [
-    `\nWhat it costs each client (delta ${delta.toExponential(0)}):`,
-    toTable(['ROUNDS', 'EPSILON', ''], rows),
-    `The noise on each parameter is ${share.toPrecision(2)} clipping norms.`,
-  ];
-  if (share > 0.2)
-    lines.push(
-      `That drowns what is learned: with ${population} clients there is little to gain. More clients, or no federation: each router learns from its own feedback anyway.`,
-    );
-  if (budget > WEAK_EPSILON)
-    lines.push(
-      `A budget of ${budget} promises little: who took part can often be told. Below ${WEAK_EPSILON} is advised.`,
-    );
-  return `${lines.join('\n')}\n`;
 }
 
 function described(event: FederationEvent): string {
@@ -331,22 +288,4 @@ function untilStopped(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   return promise;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`"${text}" is no number`);
-  return value;
-}
-
-function whole(text: string): number {
-  const value = number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError(`"${text}" is no whole number`);
-  return value;
-}
-
-function milliseconds(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? `"${text}" is no duration`);
-  return parsed.data;
 }

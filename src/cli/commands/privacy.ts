@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   ADJACENCIES,
   type Adjacency,
@@ -12,6 +12,7 @@ import {
   roundsFor,
 } from '../../federated/index.ts';
 import { CliError } from '../errors.ts';
+import { number } from '../options.ts';
 import { type PlotOptions, svgPlot, terminalPlot } from '../plot.ts';
 import { toTable } from '../table.ts';
 
@@ -163,12 +164,6 @@ function inShort(value: number): string {
 /** JSON has no infinity. */
 function infinityAsText(_key: string, value: unknown): unknown {
   return value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError(`"${text}" is no number`);
-  return value;
 }
 
 function numbers(text: string): number[] {
