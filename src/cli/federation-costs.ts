@@ -4,7 +4,7 @@ import { toTable } from './table.ts';
 /** From this epsilon on, a bound says next to nothing: whoever is in it is told so. */
 const WEAK_EPSILON = 8;
 /** From this noise on each parameter on, in clipping norms, a federation of routers learned nothing in the benchmark. */
-const LARGE_SHARE = 0.05;
+const LARGE_SHARE = 0.04;
 /** Rounds that are reckoned with when it is said what they would cost. */
 const PLANNED_ROUNDS = [1, 10, 52, 100];
 

@@ -54,10 +54,12 @@ export function svgPlot({ title, x, y, logX = false, curves }: PlotOptions): str
   const atX = (share: number) => (margin.left + share * w).toFixed(1);
   const atY = (share: number) => (margin.top + (1 - share) * h).toFixed(1);
   const ticks = [0, 0.25, 0.5, 0.75, 1];
+  const escaped = (content: string) => content.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
   const text = (left: string | number, top: string | number, content: string, more = '') =>
-    `<text x="${left}" y="${top}" ${more}>${content.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)}</text>`;
+    `<text x="${left}" y="${top}" ${more}>${escaped(content)}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text(margin.left, 20, title, 'font-size="15"'),
     ...ticks.flatMap((share) => [
@@ -73,7 +75,7 @@ export function svgPlot({ title, x, y, logX = false, curves }: PlotOptions): str
       return [
         `<polyline fill="none" stroke="${color}" stroke-width="2" points="${path.map(([a, b]) => `${atX(toX(a))},${atY(toY(b))}`).join(' ')}"/>`,
         ...path.map(([a, b]) => `<circle cx="${atX(toX(a))}" cy="${atY(toY(b))}" r="3" fill="${color}"/>`),
-        text(margin.left + 150 * n, 42, `\u25cf ${name}`, `fill="${color}"`),
+        text(margin.left + Math.floor(w / curves.length) * n, 42, `\u25cf ${name}`, `fill="${color}"`),
       ];
     }),
     '</svg>',
