@@ -3,6 +3,7 @@
  * place and beside not training; how well it can be told whether one client took part; time and bytes of a round. Without `--quick` it
  * draws docs/federated.svg.
  */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { svgPlot } from '../src/cli/plot.ts';
@@ -19,12 +20,12 @@ import {
   SecureRandom,
   toLattice,
 } from '../src/federated/index.ts';
+import { randomNumbers } from '../src/random.ts';
 import {
   type Example,
   evaluate,
   heldOutCorpus,
   type RouterWeights,
-  randomOf,
   trainingCorpus,
   trainLocal,
 } from '../src/router/index.ts';
@@ -83,7 +84,7 @@ interface World {
 }
 
 async function createWorld(): Promise<World> {
-  const random = randomOf(3);
+  const random = randomNumbers(3);
   const byGroup = Map.groupBy(trainingCorpus(), ({ group }) => group);
   const shares = { public: [] as Example[][], private: [] as Example[][], test: [] as Example[][] };
   for (const group of byGroup.values()) {
@@ -105,7 +106,7 @@ async function createWorld(): Promise<World> {
 
 /** Each client has a few requests of a few groups, which are mostly for one skill. */
 function clientsOf(population: number, groups: readonly Example[][]): Example[][] {
-  const random = randomOf(population);
+  const random = randomNumbers(population);
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)];
   return Array.from({ length: population }, () => {
     const own = Array.from({ length: GROUPS_PER_CLIENT }, () => pick(groups) ?? []);

@@ -1,24 +1,15 @@
 /** The entity memory at a million triples: locally, through the sql skill, and beside a plain SQLite table. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EntityMemory, type NewFact, type RecallQuery, SkillSql } from '../src/memory/index.ts';
+import { randomNumbers } from '../src/random.ts';
 import { createTestPool } from '../test/support/pool.ts';
 import { Figures, percentile, report, timesOf } from './measure.ts';
 import { benchCatalog, benchRuntime } from './pool.ts';
-
-/** Random numbers that are the same in every run (mulberry32). */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const PATTERNS: Record<string, (fact: NewFact) => RecallQuery> = {
   'subject and verb': ({ subject, verb }) => ({ subject, verb }),
@@ -31,7 +22,8 @@ const PATTERNS: Record<string, (fact: NewFact) => RecallQuery> = {
 
 export async function benchMemory({ quick }: { quick: boolean }): Promise<Figures> {
   const size = quick ? 20_000 : 1_000_000;
-  const random = randomNumbers(1);
+  const uniform = randomNumbers(1);
+  const random = (below: number) => Math.floor(uniform() * below);
   const facts = Array.from({ length: size }, () => ({
     subject: `persona ${random(size / 10)}`,
     verb: `verbo ${random(200)}`,

@@ -93,7 +93,7 @@ export class Phoenix {
     const catalog = readCatalog(skillFolders(config));
     for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
     const paths = localPaths(config.state_dir);
-    const files = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
+    const files = modelFiles(config.models, ModelStore.of(config.state_dir));
     const runtimes = createRuntimes(paths, config.docker, config.skill_record);
     const { runtime, reason } = await selectRuntime(runtimes, config.skill_runtime);
     await stopElsewhere(runtimes, runtime, catalog.skills.values());

@@ -1,3 +1,4 @@
+import type { Language } from '../language/index.ts';
 import { type ModelPool, SkillCallError } from '../pool/index.ts';
 import type { SkillScore } from '../router/index.ts';
 import { TRANSLATIONS } from './skill-requests.ts';
@@ -22,7 +23,7 @@ export interface SkillUse {
 export interface SkillAnswer extends SkillUse {
   text: string;
   /** What the message lacks. */
-  missing?: Record<'es' | 'en', string>;
+  missing?: Record<Language, string>;
 }
 
 export interface SkillCallsOptions {

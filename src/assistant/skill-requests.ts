@@ -2,8 +2,7 @@
  * How a message becomes a request of a skill that comes with Phoenix, and an answer of it a text. Every other skill gets the message as it
  * stands.
  */
-
-type Language = 'es' | 'en';
+import type { Language } from '../language/index.ts';
 
 /** What is sent to a skill; or what the message lacks; undefined when the assistant itself works with the skill. */
 export type Prepared = { prompt: string } | { missing: Record<Language, string> } | undefined;

@@ -1,6 +1,5 @@
+import type { Language } from '../language/index.ts';
 import type { SkillAnswer } from './skill-calls.ts';
-
-type Language = 'es' | 'en';
 
 /** What skills answered, and which did not. */
 export function sayAnswers(answers: readonly SkillAnswer[], language: Language): string {

@@ -4,7 +4,7 @@
  * ("coordinated omission", Gil Tene, 2013).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomNumbers } from './random.ts';
+import { randomNumbers } from '../random.ts';
 
 export interface Operation<System> {
   name: string;

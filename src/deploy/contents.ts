@@ -86,7 +86,7 @@ export async function deploymentContents(
   };
   for (const service of MONITORING_SERVICES)
     variables[specVariable(service)] = hashOf(contentsOf(join(HOME, 'deploy', service)));
-  const modelFile = modelFiles(config.models, new ModelStore(join(config.state_dir, 'models')));
+  const modelFile = modelFiles(config.models, ModelStore.of(config.state_dir));
   for (const role of new Set(skills.flatMap(({ models }) => models))) variables[modelVariable(role)] = modelFile(role);
   const record: SkillRecord = { format: 1, manager: 'docker compose', skills: {} };
   for (const manifest of skills) {

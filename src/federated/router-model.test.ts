@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { type Example, HashedFeatures, type RouterWeights, randomOf, trainingCorpus } from '../router/index.ts';
+import { randomNumbers } from '../random.ts';
+import { type Example, HashedFeatures, type RouterWeights, trainingCorpus } from '../router/index.ts';
 import { FederatedRouter, routerSpec } from './router-model.ts';
 import { Subspace } from './subspace.ts';
 
@@ -17,7 +18,7 @@ describe('a subspace', () => {
   const subspace = new Subspace(texts, features.dimension, 16);
 
   it('gives weights that score a text as the directions do', () => {
-    const random = randomOf(5);
+    const random = randomNumbers(5);
     const vector = Float64Array.from({ length: 16 }, () => random() - 0.5);
     const weights = subspace.expand(vector);
     for (const text of [...texts.slice(0, 5), features.featurize('quite another text, ¿no?')]) {

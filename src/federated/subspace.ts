@@ -1,4 +1,5 @@
-import { randomOf, type SparseVector } from '../router/index.ts';
+import { randomNumbers } from '../random.ts';
+import type { SparseVector } from '../router/index.ts';
 
 /** Rounds of the iteration; the subspace that texts vary in is found after a few. */
 const ITERATIONS = 4;
@@ -19,7 +20,7 @@ export class Subspace {
 
   constructor(texts: readonly SparseVector[], dimension: number, rank: number) {
     this.rank = rank;
-    const random = randomOf(1);
+    const random = randomNumbers(1);
     let basis = Float64Array.from({ length: dimension * rank }, () => random() - 0.5);
     orthonormalize(basis, rank);
     for (let n = 0; n < ITERATIONS; n++) {

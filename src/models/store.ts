@@ -60,6 +60,11 @@ export class ModelStore {
     this.folder = folder;
   }
 
+  /** The store of an installation. */
+  static of(stateDir: string): ModelStore {
+    return new ModelStore(join(stateDir, 'models'));
+  }
+
   /** What was pulled, by its source. Files without a manifest that can be read are none of ours. */
   list(): StoredModel[] {
     if (!existsSync(this.folder)) return [];

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { randomNumbers } from '../random.ts';
 import { fitCalibration, type Outcome, UNCALIBRATED } from './calibrate.ts';
-import { randomOf } from './train.ts';
 import { sigmoid } from './weights.ts';
 
 /** Scores whose truth is drawn with the probability that a slope and an offset give. */
 function drawn(slope: number, offset: number, count: number): Outcome[] {
-  const random = randomOf(5);
+  const random = randomNumbers(5);
   return Array.from({ length: count }, () => {
     const score = (random() - 0.5) * 8;
     return { score, truth: random() < sigmoid(slope * score + offset) ? 1 : 0 };

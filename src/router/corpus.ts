@@ -2,11 +2,11 @@
  * Requests that come with Phoenix. A section `[sql draft]` has requests for these skills, `[]` those for none. One line is one request,
  * or a template for several: `{a|b}` is one of these, and a word that `NAME = ...` lists is one of those.
  */
+import { randomNumbers } from '../random.ts';
 import { HELDOUT_EN } from './corpus/heldout-en.ts';
 import { HELDOUT_ES } from './corpus/heldout-es.ts';
 import { TRAIN_EN } from './corpus/train-en.ts';
 import { TRAIN_ES } from './corpus/train-es.ts';
-import { randomOf } from './train.ts';
 import type { Example, Language } from './types.ts';
 
 /** Requests of one group resemble each other: what is measured on one must not have been trained with another. */
@@ -64,7 +64,7 @@ export function heldOutCorpus(): Example[] {
 
 /** Texts of letters at random, in several scripts: whatever stands in them speaks for no skill. */
 function nonsense(): GroupedExample[] {
-  const random = randomOf(SEED);
+  const random = randomNumbers(SEED);
   const upTo = (count: number) => Math.floor(random() * count);
   const examples: GroupedExample[] = [];
   for (const { first, count, words, letters } of SCRIPTS) {
@@ -82,7 +82,7 @@ function nonsense(): GroupedExample[] {
 }
 
 function expand(source: string, language: Language, isVaried = false): GroupedExample[] {
-  const random = randomOf(SEED);
+  const random = randomNumbers(SEED);
   const slots = new Map<string, string[]>();
   const examples: GroupedExample[] = [];
   let skills: string[] = [];

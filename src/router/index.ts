@@ -27,7 +27,7 @@ export {
   type RouterServiceOptions,
   type TrainReport,
 } from './service.ts';
-export { type Labelled, label, randomOf, type TrainOptions, trainLocal } from './train.ts';
+export { type Labelled, label, type TrainOptions, trainLocal } from './train.ts';
 export { type RoutedSkill, trainModel } from './training.ts';
 export type {
   Calibration,

@@ -1,3 +1,4 @@
+import { randomNumbers } from '../random.ts';
 import { HashedFeatures } from './features.ts';
 import type { Example, RouterWeights, SparseVector } from './types.ts';
 import { checkedWeights, dot, RouterWeightsError, sigmoid } from './weights.ts';
@@ -89,7 +90,7 @@ export function* trainSteps(
   const balances = trained.map((n) => balanceOf(examples, n));
   const squares = new Float32Array(values.length);
   const order = Uint32Array.from(examples, (_, n) => n);
-  const random = randomOf(seed);
+  const random = randomNumbers(seed);
   for (let epoch = 0; epoch < epochs; epoch++) {
     shuffle(order, random);
     for (const at of order) {
@@ -145,17 +146,6 @@ function balanceOf(examples: readonly Labelled[], skill: number): number {
     if (labels[skill] === 0) no += weight;
   }
   return yes === 0 ? 1 : Math.min(MAX_BALANCE, Math.max(1, Math.sqrt(no / yes)));
-}
-
-/** Numbers from 0 to 1, always the same for a seed: mulberry32. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Fisher and Yates. */

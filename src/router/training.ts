@@ -1,8 +1,10 @@
 /** From examples to a model: features, weights, calibration. */
+
 import { setImmediate as untilNext } from 'node:timers/promises';
+import { randomNumbers } from '../random.ts';
 import { fitCalibration, type Outcome, UNCALIBRATED } from './calibrate.ts';
 import type { GroupedExample } from './corpus.ts';
-import { type Labelled, label, randomOf, type TrainOptions, trainSteps } from './train.ts';
+import { type Labelled, label, type TrainOptions, trainSteps } from './train.ts';
 import type { Calibration, Example, Featurizer, RouterWeights, SparseVector } from './types.ts';
 import { dot, emptyWeights, rowOf, similarityTo } from './weights.ts';
 import type { RouterModel } from './weights-file.ts';
@@ -114,7 +116,7 @@ function requestsOf({ name, examples }: RoutedSkill): GroupedExample[] {
 /** Of a skill with few requests: its name, and parts of each request, so that each word counts by itself. */
 function partsOf({ name, examples }: RoutedSkill): GroupedExample[] {
   if (examples.length >= ENOUGH) return [];
-  const random = randomOf(1);
+  const random = randomNumbers(1);
   const partOf = (text: string) => text.split(/\s+/).filter(() => random() < KEPT);
   const parts = examples.flatMap(({ text }): GroupedExample[] => {
     const some = Array.from({ length: PARTS }, () => partOf(text).join(' '));

@@ -49,7 +49,7 @@ export async function* verify({ only, ...options }: VerifyOptions): AsyncGenerat
     catalog: readCatalog([join(HOME, 'skills')]),
     runtime,
     bundleDir: paths.bundles,
-    modelFile: modelFiles(config.models, new ModelStore(join(config.state_dir, 'models'))),
+    modelFile: modelFiles(config.models, ModelStore.of(config.state_dir)),
   });
   const context: VerifyContext = { ...options, home: HOME, folder, pool, skillState };
   try {

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { skillFolders } from '../../assistant/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
@@ -82,7 +82,7 @@ async function examine(config: LoadedConfig): Promise<Finding[]> {
 
 /** The models that are configured: whether their files are there and whole, and go together. */
 function models(config: LoadedConfig): Finding[] {
-  const store = new ModelStore(join(config.state_dir, 'models'));
+  const store = ModelStore.of(config.state_dir);
   const used: string[] = [];
   const findings = MODEL_ROLES.map((role): Finding => {
     const what = `model ${role}`;

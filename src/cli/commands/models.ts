@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { LoadedConfig } from '../../config/index.ts';
 import {
@@ -53,7 +52,7 @@ export function modelsCommand(): Command {
     .action((name: string, _options: object, command: Command) => {
       const config = configOf(command);
       const reference = referenceOf(name, config);
-      const freed = storeOf(config).remove(reference);
+      const freed = ModelStore.of(config.state_dir).remove(reference);
       if (freed === undefined) throw new CliError(`${formatReference(reference)} was not pulled: nothing to delete`);
       process.stdout.write(`deleted: ${formatReference(reference)} (${toMib(freed)})\n`);
     });
@@ -80,10 +79,6 @@ interface InspectOptions {
   json?: boolean;
 }
 
-function storeOf(config: LoadedConfig): ModelStore {
-  return new ModelStore(join(config.state_dir, 'models'));
-}
-
 /** The model of a role, or what the name says. @throws ModelError */
 function referenceOf(name: string, { models }: LoadedConfig): ModelReference {
   const role = MODEL_ROLES.find((each) => each === name);
@@ -101,7 +96,7 @@ interface Listed {
 }
 
 function listed(config: LoadedConfig): Listed[] {
-  const store = storeOf(config);
+  const store = ModelStore.of(config.state_dir);
   const used = MODEL_ROLES.map((role) => describe(store, parseReference(config.models[role]), role));
   const paths = new Set(used.map(({ path }) => path));
   const others = store.list().filter(({ path }) => !paths.has(path));
@@ -139,7 +134,7 @@ async function pull(names: readonly string[], json: boolean | undefined, config:
   const pulled = [];
   for (const reference of wanted) {
     const text = formatReference(reference);
-    const { model, isNew } = await pullModel(reference, storeOf(config), {
+    const { model, isNew } = await pullModel(reference, ModelStore.of(config.state_dir), {
       signal: interrupted.signal,
       onProgress: progressLine(text),
       onWait: () => process.stderr.write(`${text}: another process pulls it: waiting\n`),
@@ -182,7 +177,7 @@ async function inspect(
   { context, json }: InspectOptions,
   config: LoadedConfig,
 ): Promise<void> {
-  const store = storeOf(config);
+  const store = ModelStore.of(config.state_dir);
   const roles = name === undefined ? [...MODEL_ROLES] : [MODEL_ROLES.find((role) => role === name) ?? 'target'];
   const paths = roles.flatMap((role) => store.resolve(referenceOf(name ?? role, config), role) ?? []);
   if (paths.length === 0) throw new CliError('models are switched off: models.target and models.draft are "none"');
