@@ -1,7 +1,8 @@
 /** `npm run build`: the package as it is published, in dist/. JavaScript, because Node strips no types in node_modules. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleConsole } from '../src/bundle/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -37,5 +38,8 @@ const {
 const exports = Object.fromEntries(
   Object.entries(published.exports).map(([name, path]) => [name, path.replace(/\.ts$/, '.js')]),
 );
+const built = join(dist, 'console/built');
+mkdirSync(built, { recursive: true });
+for (const [name, content] of await bundleConsole()) writeFileSync(join(built, name), content);
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ ...published, exports }, undefined, 2)}\n`);
 process.stdout.write('built: dist\n');

@@ -15,6 +15,9 @@ const UNUSED = [
   `dprint-node/!(*.${process.platform}-${process.arch}*).node`,
   // Panels and data sources that the dashboard does not have.
   '@grafana/grafana-foundation-sdk/dist/!(cog|common|dashboard|dashboardv2|dashboardv2beta1|gauge|prometheus|resource|stat|table|timeseries)',
+  // The trace viewer of playwright-core, and what axe-core has beside the one file that pages are checked with.
+  'playwright-core/lib/vite',
+  'axe-core/{axe.js,locales,sri-history.json}',
 ];
 
 const root = fileURLToPath(new URL('../node_modules/', import.meta.url));

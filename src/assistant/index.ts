@@ -1,4 +1,5 @@
 /** The assistant: one request, from prompt to answer, and everything else that can be asked of a running Phoenix. */
+export { measured } from './measured.ts';
 export type {
   ChatAnswer,
   ChatMessage,
@@ -7,5 +8,6 @@ export type {
   ReplyPiece,
   SkillCall,
   SkillCallAnswer,
+  Work,
 } from './operations.ts';
 export { builtInSkills, Phoenix, skillFolders } from './phoenix.ts';

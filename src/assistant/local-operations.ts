@@ -1,4 +1,5 @@
 import {
+  type Correction,
   type EntityMemory,
   type MemoryReport,
   type NewFact,
@@ -21,6 +22,7 @@ import {
 import type { Metrics } from '../telemetry/index.ts';
 import type { Attributes } from '../tracing/index.ts';
 import type { Assistant } from './assistant.ts';
+import { measured } from './measured.ts';
 import type {
   ChatAnswer,
   ChatMessage,
@@ -69,7 +71,7 @@ export class LocalOperations implements Operations {
     };
     const attributesOf = ({ answer }: ReplyPiece) => answer && spanAttributes(answer);
     return this.#metrics.requests.observe({ attributes, attributesOf, signal }, () =>
-      this.#assistant.reply(messages, options, signal),
+      measured(this.#assistant.reply(messages, options, signal)),
     );
   }
 
@@ -88,6 +90,10 @@ export class LocalOperations implements Operations {
 
   async store(facts: readonly NewFact[]): Promise<number> {
     return (await this.#memory.storeMany(facts)).stored;
+  }
+
+  correct(correction: Correction): Promise<boolean> {
+    return this.#memory.correct(correction);
   }
 
   forget(pattern: Pattern, everything: boolean): Promise<number> {

@@ -1,9 +1,10 @@
 /** Everything that can be asked of a running Phoenix: the server offers it over HTTP, the CLI uses it, here or there. */
 import type { GenerationOptions } from '../generation/index.ts';
-import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
+import type { Correction, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery, Triple } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
 import type { EvaluationReport, Explanation, FeedbackRecord, TrainReport, UserFeedback } from '../router/index.ts';
 import type { Origin } from '../speculative/index.ts';
+import type { Use } from '../tracing/index.ts';
 import type { SkillUse } from './skill-calls.ts';
 
 export interface ChatMessage {
@@ -39,6 +40,21 @@ export interface ChatAnswer {
   memory: 'skill' | 'local' | undefined;
   /** The skills that the router chose, and what came of it. */
   skills: SkillUse[];
+  /** What it needed; on answers that are measured. */
+  work?: Work;
+}
+
+/** What one request needed. Times are in milliseconds. */
+export interface Work {
+  /** From the request to the end of its answer. */
+  totalMs: number;
+  /** To the first piece of the answer. */
+  firstPieceMs: number | undefined;
+  /** From the first to the last token that a model generated; undefined for an answer by rules. */
+  tokensPerSecond: number | undefined;
+  skills: Use[];
+  /** Operations of the memory; what the sql skill did for them stands in `skills`, too. */
+  memory: Use[];
 }
 
 /** A piece of an answer. */
@@ -80,6 +96,8 @@ export interface Operations {
   recall(query: RecallQuery): Promise<RecallPage>;
   history(query: RecallQuery): Promise<RecallPage>;
   store(facts: readonly NewFact[]): Promise<number>;
+  /** @returns whether there was such a fact */
+  correct(correction: Correction): Promise<boolean>;
   forget(pattern: Pattern, everything: boolean): Promise<number>;
   rotate(days: number): Promise<number>;
   vacuum(): Promise<void>;

@@ -132,6 +132,7 @@ export class Phoenix {
     this.#pool.warmUp();
     // What failed was logged, and the next request tries again.
     this.router.train().catch(() => undefined);
+    this.metrics.history.start();
     // Why it cannot be loaded was logged, and every request that needs it is told.
     this.generator.load().catch(() => undefined);
   }
@@ -139,6 +140,7 @@ export class Phoenix {
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
   async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
     await this.router[Symbol.asyncDispose]();
+    this.metrics.history.stop();
     await this.generator.close();
     await this.#memory.close();
     await this.#pool.close({ keepRunning: keepSkills });

@@ -9,7 +9,7 @@ import type {
   SkillCall,
   SkillCallAnswer,
 } from '../assistant/index.ts';
-import type { MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
+import type { Correction, MemoryReport, NewFact, Pattern, RecallPage, RecallQuery } from '../memory/index.ts';
 import type { SkillStatusReport } from '../pool/index.ts';
 import type { EvaluationReport, Explanation, FeedbackRecord, TrainReport, UserFeedback } from '../router/index.ts';
 import { readReply, requestOptions } from './chat-stream.ts';
@@ -64,6 +64,10 @@ export class RemoteOperations implements Operations {
 
   async store(facts: readonly NewFact[]): Promise<number> {
     return (await this.#json<{ stored: number }>('POST', '/api/memory', { facts })).stored;
+  }
+
+  async correct(correction: Correction): Promise<boolean> {
+    return (await this.#json<{ corrected: boolean }>('POST', '/api/memory/correct', correction)).corrected;
   }
 
   async forget(pattern: Pattern, everything: boolean): Promise<number> {

@@ -3,13 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import { currentRequest, traced } from '../tracing/index.ts';
 import type { FactWriter } from './fact-writer.ts';
 import { fold } from './fold.ts';
-import { checkFact, checkLimit, checkPattern, checkTime, MemoryInputError, readCursor } from './input.ts';
+import { checkFact, checkLimit, checkPattern, checkText, checkTime, MemoryInputError, readCursor } from './input.ts';
 import { type CheckedQuery, LocalStore, toPage } from './local-store.ts';
 import { combinationOf, type FactRow, factQuery, type Mode, modeOf } from './queries.ts';
 import type { RemoteSql } from './remote-sql.ts';
 import { Replicator } from './replicator.ts';
+import { searchFacts } from './search.ts';
 import { exportLines, importLines } from './transfer.ts';
 import type {
+  Correction,
   MemoryFailure,
   MemoryGauges,
   MemoryObservation,
@@ -30,7 +32,9 @@ const SPAN_NAMES: Record<MemoryObservation['operation'], string> = {
   store: 'upsert_memory',
   import: 'upsert_memory',
   recall: 'search_memory',
+  search: 'search_memory',
   history: 'search_memory',
+  correct: 'update_memory',
   retract: 'update_memory',
   forget: 'delete_memory',
   rotate: 'delete_memory',
@@ -98,12 +102,25 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation];
 
   /** What is true now, or was at `asOf`: best first, by confidence, then by time. @throws MemoryInputError */
   async recall(query: RecallQuery = {}): Promise<RecallPage> {
+    if (query.text !== undefined) return await this.#search(query.text, query);
     return await this.#read('recall', query, modeOf(query));
   }
 
   /** Everything that was ever true, the latest first. @throws MemoryInputError */
   async history(query: Omit<RecallQuery, 'asOf'> = {}): Promise<RecallPage> {
     return await this.#read('history', query, 'history');
+  }
+
+  /**
+   * Replaces a fact by another, both or neither.
+   *
+   * @returns false when there is no such fact now; nothing was changed then
+   * @throws MemoryInputError
+   */
+  async correct({ from, to, wasWrong }: Correction): Promise<boolean> {
+    const old = checkPattern(from);
+    const fact = checkFact(to, Date.now());
+    return (await this.#change('correct', (writer) => writer.correct(old, fact, wasWrong))) > 0;
   }
 
   /** Ends, now, the validity of what matches; it stays in the history. @returns how many @throws MemoryInputError */
@@ -205,13 +222,16 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation];
         throw error;
       });
       span?.set({ 'sarai.memory.from': from, 'gen_ai.memory.record.count': facts });
+      const seconds = (performance.now() - started) / 1000;
+      const request = currentRequest();
+      request?.noteMemory(operation, seconds * 1000);
       if (from === 'skill') {
         // Its change may have travelled with another's.
-        const request = currentRequest();
         if (request) request.usedSkill = true;
-      } else if (this.#replicator) this.#fellBackAt = this.#replicator.timesCurrent;
+        // The local copy searches while the skill is there, too: that is no fallback.
+      } else if (this.#replicator && operation !== 'search') this.#fellBackAt = this.#replicator.timesCurrent;
       const traceId = span?.isSampled ? span.traceId : undefined;
-      this.emit('operation', { operation, from, seconds: (performance.now() - started) / 1000, traceId });
+      this.emit('operation', { operation, from, seconds, traceId });
       return result;
     });
   }
@@ -227,6 +247,17 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation];
   async #untilReplicated(): Promise<'skill' | 'local'> {
     const reached = await this.#replicator?.reaches(this.#store.revision, this.#timeoutMs);
     return reached ? 'skill' : 'local';
+  }
+
+  async #search(text: string, { limit, ...others }: RecallQuery): Promise<RecallPage> {
+    const alone = Object.entries(others).every(([name, value]) => name === 'text' || value === undefined);
+    if (!alone) throw new MemoryInputError('text', 'stands alone, beside limit');
+    const checked = checkText('text', text);
+    const most = checkLimit(limit);
+    return await this.#observed('search', async () => {
+      const triples = await searchFacts(this.#store.reader, checked, most);
+      return [{ triples, cursor: undefined, from: 'local' }, 'local', triples.length];
+    });
   }
 
   async #read(operation: 'recall' | 'history', query: RecallQuery, mode: Mode): Promise<RecallPage> {

@@ -142,6 +142,16 @@ export class FactWriter {
     return ids.length;
   }
 
+  /** Replaces what matches and is true now. @returns how many; 0: nothing was changed */
+  correct(pattern: Pattern, fact: Required<NewFact>, wasWrong: boolean): number {
+    const ids = this.#idsOf(pattern, ['valid_to IS NULL']);
+    if (ids.length === 0) return 0;
+    if (wasWrong) this.#deleteAll(ids);
+    else for (const id of ids) this.#endValidity(id, fact.at);
+    this.store(fact);
+    return ids.length;
+  }
+
   /** Deletes what matches, history included. @returns how many */
   forget(pattern: Pattern): number {
     const ids = this.#idsOf(pattern, ['valid_to IS NULL', 'valid_to IS NOT NULL']);

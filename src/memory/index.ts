@@ -6,6 +6,7 @@ export { MemoryFileError } from './local-file.ts';
 export type { RemoteSql, RemoteStatement, SqlParameter } from './remote-sql.ts';
 export { SkillSql, toSqlValue } from './skill-sql.ts';
 export type {
+  Correction,
   FactSource,
   MemoryObservation,
   MemoryReport,

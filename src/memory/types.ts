@@ -48,6 +48,8 @@ export interface RecallQuery extends Pattern {
   cursor?: string;
   /** What was true at this moment instead of what is true now. */
   asOf?: number;
+  /** Facts of which subject, verb or object contains this; it stands alone, beside `limit`. The local copy answers. */
+  text?: string;
 }
 
 export interface RecallPage {
@@ -56,6 +58,15 @@ export interface RecallPage {
   cursor: string | undefined;
   /** Who answered: the sql skill, or the local copy while that is not there or not up to date. */
   from: 'skill' | 'local';
+}
+
+/** A fact that is replaced by another. */
+export interface Correction {
+  /** The fact as it is now. */
+  from: Required<Pattern>;
+  to: Required<Pattern>;
+  /** It was never true, and is forgotten; otherwise it was true until now, and stays in the history. */
+  wasWrong: boolean;
 }
 
 /** What became of facts that were stored. */
@@ -68,7 +79,7 @@ export interface Stored {
 
 /** One operation that succeeded. */
 export interface MemoryObservation {
-  operation: 'store' | 'recall' | 'history' | 'retract' | 'forget' | 'rotate' | 'import';
+  operation: 'store' | 'recall' | 'search' | 'history' | 'correct' | 'retract' | 'forget' | 'rotate' | 'import';
   /** Who answered a question; whether a change reached the sql skill at once, or only the local journal. */
   from: 'skill' | 'local';
   seconds: number;

@@ -79,4 +79,36 @@ export interface SkillStatusReport {
   lastStop: StopReason | undefined;
   /** Why it cannot be used now. */
   error: string | undefined;
+  /** The weakest isolation in which it may be started. */
+  minimumIsolation: IsolationLevel | undefined;
+  limits: SkillLimits | undefined;
+  /** What happened to it last, oldest first. */
+  events: SkillEvent[];
+}
+
+/** What a skill may use, by its manifest. */
+export interface SkillLimits {
+  memoryBytes: number;
+  cpus: number;
+  processes: number;
+  tmpBytes: number;
+  /** Calls at once. */
+  concurrency: number;
+  /** Whether it has a folder of its own that survives restarts. */
+  data: boolean;
+  /** Models that it reads. */
+  models: string[];
+  /** Packages with native code that it loads. */
+  native: string[];
+}
+
+/** Something that happened to a skill. */
+export interface SkillEvent {
+  /** Milliseconds since the epoch. */
+  at: number;
+  what: PoolEvent['t'];
+  /** Why it stopped, how it was launched, or what went wrong. */
+  detail: string | undefined;
+  /** How long it took, or how long it lasts. */
+  ms: number | undefined;
 }

@@ -63,7 +63,10 @@ export class PendingCall {
       },
     });
     unit.activity.begin();
-    if (method === 'Draft') unit.activity.streams++;
+    if (method !== 'Draft') return;
+    unit.activity.streams++;
+    // It ends with the generation, when what was done for the request has been told already.
+    this.#request?.noteCall(name, undefined);
   }
 
   #remaining(): number {
@@ -210,6 +213,7 @@ export class PendingCall {
     // A drafting stream lasts as long as the caller likes: that says nothing of the skill.
     const seconds = this.#method === 'Draft' ? undefined : (performance.now() - this.#started) / 1000;
     if (this.#request && code === 'OK') this.#request.usedSkill = true;
+    if (seconds !== undefined) this.#request?.noteCall(this.#unit.manifest.name, seconds * 1000, code !== 'OK');
     const call: CallObservation = { skill: this.#unit.manifest.name, seconds, code };
     if (this.#span) {
       if (this.#span.isSampled) call.traceId = this.#span.traceId;

@@ -4,12 +4,22 @@ import type { SkillStatusReport } from './events.ts';
 
 type Counted = Pick<
   SkillStatusReport,
-  'state' | 'expected' | 'inFlight' | 'queued' | 'calls' | 'restarts' | 'pinned' | 'spares' | 'lastStop' | 'error'
+  | 'state'
+  | 'expected'
+  | 'inFlight'
+  | 'queued'
+  | 'calls'
+  | 'restarts'
+  | 'pinned'
+  | 'spares'
+  | 'lastStop'
+  | 'error'
+  | 'events'
 >;
 
 /** What an operator sees of a skill. */
 export function toReport(
-  { name, version, description, resources }: Manifest,
+  { name, version, description, isolation, resources, limits, volumes, models, native }: Manifest,
   instance: Instance | undefined,
   stats: InstanceStats | undefined,
   counted: Counted,
@@ -25,6 +35,17 @@ export function toReport(
     memoryBytes: stats?.memoryBytes,
     memoryLimitBytes: resources.memory,
     processes: stats?.processes,
+    minimumIsolation: isolation.minimum,
+    limits: {
+      memoryBytes: resources.memory,
+      cpus: resources.cpus,
+      processes: resources.pids,
+      tmpBytes: resources.tmp,
+      concurrency: limits.concurrency,
+      data: volumes.includes('data'),
+      models,
+      native,
+    },
     ...counted,
   };
 }
@@ -52,5 +73,8 @@ export function brokenReport(name: string, error: Error): SkillStatusReport {
     processes: undefined,
     lastStop: undefined,
     error: error.message,
+    minimumIsolation: undefined,
+    limits: undefined,
+    events: [],
   };
 }

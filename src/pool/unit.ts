@@ -13,6 +13,7 @@ import {
   type UnitEvent,
   type UnitState,
 } from './lifecycle.ts';
+import { RecentEvents } from './recent-events.ts';
 import { toReport } from './report.ts';
 import type { SkillSession } from './session.ts';
 import { isExclusive, Spares } from './spares.ts';
@@ -53,6 +54,7 @@ export class SkillUnit {
   holders = 0;
   readonly activity: Activity;
   readonly spares: Spares;
+  readonly #recent = new RecentEvents();
   stats: InstanceStats | undefined;
   readonly #options: UnitOptions;
   #state: UnitState = { t: 'stopped', crashes: 0, failures: 0 };
@@ -76,10 +78,14 @@ export class SkillUnit {
   #stopSupervision: () => void = () => {};
 
   constructor(options: UnitOptions) {
-    this.#options = options;
+    const emit = (event: PoolEvent) => {
+      this.#recent.add(event);
+      options.emit(event);
+    };
+    this.#options = { ...options, emit };
     this.manifest = options.manifest;
     this.policy = options.policy;
-    const { manifest, settings, launcher, hasRoom, emit } = options;
+    const { manifest, settings, launcher, hasRoom } = options;
     this.spares = new Spares({
       manifest,
       wanted: () => this.#wantedSpares(),
@@ -226,6 +232,7 @@ export class SkillUnit {
       spares: this.spares.count,
       lastStop: this.#lastStop,
       error: isOut ? this.#error?.message : undefined,
+      events: this.#recent.list(),
     });
   }
 

@@ -1,10 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { isLoopback } from '../config/index.ts';
 import { RequestError } from './errors.ts';
 
-/** Answers without a token: a load balancer and a container's health check have none. */
-const PUBLIC = new Set(['/health']);
+/** Answers without a token: a load balancer and a container's health check have none, and the console asks for it. */
+const isPublic = (path: string) => path === '/health' || path === '/' || path.startsWith('/console/');
+/** Methods that change nothing. */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Lets in who may come in. With a token: whoever carries it. Without one: only requests that name this machine as their host
@@ -15,9 +18,10 @@ export function installAuth(app: FastifyInstance, token: string | undefined): vo
     const path = request.url.split('?')[0] ?? '';
     if (token === undefined) {
       refuseForeignSites(request.headers.host, request.headers.origin);
+      if (!SAFE.has(request.method)) refuseOtherPages(request.headers);
       return;
     }
-    if (PUBLIC.has(path)) return;
+    if (isPublic(path)) return;
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined || !sameSecret(given, token)) {
       throw new RequestError(401, 'a valid token is required: send the header "Authorization: Bearer <server.token>"');
@@ -38,6 +42,20 @@ function refuseForeignSites(host: string | undefined, origin: string | undefined
       `requests from pages of ${origin} are not answered; set server.token to allow other clients`,
     );
   }
+}
+
+/**
+ * Refuses changes that a page of another server on this machine asks for; a browser says of every request which page it comes from:
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ */
+function refuseOtherPages({ host, origin, 'sec-fetch-site': site }: IncomingHttpHeaders): void {
+  const isOther = origin === undefined ? site === 'same-site' || site === 'cross-site' : origin !== `http://${host}`;
+  if (!isOther) return;
+  const from = origin ?? 'another site';
+  throw new RequestError(
+    403,
+    `changes that a page of ${from} asks for are refused; set server.token to allow other clients`,
+  );
 }
 
 function hostname(url: string): string {

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { ChatAnswer, ChatMessage, ChatOptions, Operations, ReplyPiece } from '../assistant/index.ts';
+import {
+  type ChatAnswer,
+  type ChatMessage,
+  type ChatOptions,
+  measured,
+  type Operations,
+  type ReplyPiece,
+} from '../assistant/index.ts';
 import type { Generation, Generator } from '../generation/index.ts';
-import { continueTrace } from '../tracing/index.ts';
+import { continueTrace, iterateIn, RequestContext, runIn } from '../tracing/index.ts';
 import { chatRequest, generationOptions, outputFormat, unknownModel } from './openai.ts';
 import { clientGone, sendEvents } from './sse.ts';
 
@@ -12,10 +19,10 @@ export const ASSISTANT = 'phoenix';
 /** `POST /v1/chat/completions` and `GET /v1/models`: https://platform.openai.com/docs/api-reference/chat */
 export function chatRoutes(app: FastifyInstance, operations: Operations, generator: Generator): void {
   const models = () => [ASSISTANT, ...[generator.name].filter((name) => name !== undefined)];
-  app.get('/v1/models', () => ({ object: 'list', data: models().map(modelObject) }));
+  app.get('/v1/models', () => ({ object: 'list', data: models().map((id) => modelObject(id, generator)) }));
   app.get<{ Params: { id: string } }>('/v1/models/:id', ({ params }) => {
     if (!models().includes(params.id)) throw unknownModel(params.id, models());
-    return modelObject(params.id);
+    return modelObject(params.id, generator);
   });
 
   app.post('/v1/chat/completions', async (request, reply) => {
@@ -39,6 +46,7 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
         usage: body.stream_options?.include_usage === true,
         origins: body.phoenix?.origins === true,
         logprobs: logprobs === true,
+        details: (answer: ChatAnswer) => detailsOf(answer, generator),
       };
       return await sendEvents(reply, chunks(pieces, context, extras));
     }
@@ -54,7 +62,7 @@ export function chatRoutes(app: FastifyInstance, operations: Operations, generat
         logprobs: logprobs ? { content: tokens.flatMap(logprobOf), refusal: null } : null,
         finish_reason: piece.answer.finish,
       };
-      const details = detailsOf(piece.answer);
+      const details = detailsOf(piece.answer, generator);
       return {
         ...context,
         object: 'chat.completion',
@@ -74,11 +82,14 @@ async function plainReply(
   { requestId, ...options }: ChatOptions & { requestId: string },
   signal: AbortSignal,
 ): Promise<AsyncIterable<ReplyPiece>> {
+  const started = performance.now();
+  const request = new RequestContext();
   const turns = messages.map(({ role, content }) => ({
     role: role === 'assistant' || role === 'user' ? role : ('system' as const),
     text: content,
   }));
-  return replyOf(await generator.generate({ messages: turns }, options, signal), requestId);
+  const generation = await runIn(request, undefined, () => generator.generate({ messages: turns }, options, signal));
+  return iterateIn(request, undefined, () => measured(replyOf(generation, requestId), started));
 }
 
 async function* replyOf(generation: Generation, requestId: string): AsyncGenerator<ReplyPiece> {
@@ -107,7 +118,7 @@ interface Context {
 async function* chunks(
   pieces: AsyncIterable<ReplyPiece>,
   context: Context,
-  extras: Record<'usage' | 'origins' | 'logprobs', boolean>,
+  extras: Record<'usage' | 'origins' | 'logprobs', boolean> & { details: (answer: ChatAnswer) => object },
 ): AsyncGenerator<object> {
   const chunk = (delta: object, finish: string | null, more: object = {}, logprobs: object | null = null) => ({
     ...context,
@@ -121,7 +132,7 @@ async function* chunks(
     isFirst = false;
     const { text, origin, answer } = piece;
     if (answer) {
-      yield chunk({}, answer.finish, { phoenix: detailsOf(answer) });
+      yield chunk({}, answer.finish, { phoenix: extras.details(answer) });
       if (extras.usage) {
         yield { ...context, object: 'chat.completion.chunk', choices: [], usage: usageOf(answer) };
       }
@@ -138,13 +149,21 @@ function logprobOf({ text, confidence }: ReplyPiece): object[] {
   return [{ token: text, logprob, bytes: [...Buffer.from(text)], top_logprobs: [] }];
 }
 
-function modelObject(id: string) {
-  return { id, object: 'model', created: 0, owned_by: 'phoenix' };
+function modelObject(id: string, { loaded }: Generator) {
+  // Ours: known once the model is loaded.
+  const talks = id === loaded?.name ? { can_chat: loaded.canChat } : {};
+  return { id, object: 'model', created: 0, owned_by: 'phoenix', ...talks };
 }
 
 /** What Phoenix did beside answering; clients that do not know the field ignore it. */
-function detailsOf({ requestId, language, stored, recalled, forgotten, memory, skills, model }: ChatAnswer) {
-  return { request_id: requestId, language, stored, recalled, forgotten, memory, skills, generated_by: model };
+function detailsOf({ model, work, ...answer }: ChatAnswer, generator: Generator) {
+  const { requestId, language, stored, recalled, forgotten, memory, skills } = answer;
+  const plain = model === undefined ? undefined : generator.statistics()?.plainTokensPerSecond;
+  return {
+    request_id: requestId,
+    ...{ language, stored, recalled, forgotten, memory, skills, generated_by: model },
+    work: { ...work, ...(plain !== undefined && { plainTokensPerSecond: plain }) },
+  };
 }
 
 function usageOf({ promptTokens, completionTokens }: Pick<ChatAnswer, 'promptTokens' | 'completionTokens'>) {

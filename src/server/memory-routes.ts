@@ -19,6 +19,7 @@ const query = z.strictObject({
   limit: z.coerce.number().int().optional(),
   cursor: z.string().optional(),
   as_of: instant.optional(),
+  text: z.string().optional(),
 });
 const forgetQuery = z.strictObject({ ...pattern, everything: z.stringbool().default(false) });
 const fact = z.strictObject({
@@ -33,6 +34,8 @@ const storeBody = z.union([
   z.strictObject({ facts: z.array(fact).min(1) }).transform(({ facts }) => facts),
   fact.transform((one) => [one]),
 ]);
+const whole = z.strictObject({ subject: z.string(), verb: z.string(), object: z.string() });
+const correctBody = z.strictObject({ from: whole, to: whole, wasWrong: z.boolean() });
 const rotateBody = z.strictObject({ days: z.number().positive() });
 
 /** `/api/memory`: the entity memory. */
@@ -42,11 +45,16 @@ export function memoryRoutes(app: FastifyInstance, operations: Operations): void
     return operations.recall({ ...rest, asOf: as_of });
   });
   app.get('/api/memory/history', (request) => {
-    const { as_of, ...rest } = query.parse(request.query);
+    const { as_of, text, ...rest } = query.parse(request.query);
+    if (text !== undefined)
+      throw new RequestError(400, 'history is not searched: name a subject, verb or object', 'text');
     if (as_of !== undefined) throw new RequestError(400, 'history knows no as_of: it returns everything', 'as_of');
     return operations.history(rest);
   });
   app.post('/api/memory', async (request) => ({ stored: await operations.store(storeBody.parse(request.body)) }));
+  app.post('/api/memory/correct', async (request) => ({
+    corrected: await operations.correct(correctBody.parse(request.body)),
+  }));
   app.delete('/api/memory', async (request) => {
     const { everything, ...rest } = forgetQuery.parse(request.query);
     return { forgotten: await operations.forget(rest, everything) };

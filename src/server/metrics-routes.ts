@@ -12,6 +12,8 @@ export function metricsRoutes(app: FastifyInstance, metrics: Metrics): void {
 
   app.get('/metrics', async (_request, reply) => send(reply, await metrics.exposition()));
 
+  app.get('/api/metrics/history', () => metrics.history.read());
+
   // https://prometheus.io/docs/prometheus/latest/http_sd/
   app.get('/sd/skills', ({ host }) =>
     metrics.skillNames().map((name) => ({

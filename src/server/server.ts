@@ -5,10 +5,12 @@ import type { Logger, Metrics } from '../telemetry/index.ts';
 import { installAuth } from './auth.ts';
 import { chatRoutes } from './chat-routes.ts';
 import { completionRoutes } from './completion-routes.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 import { routerRoutes } from './router-routes.ts';
+import { installSecurityHeaders } from './security-headers.ts';
 import { skillRoutes } from './skill-routes.ts';
 
 export interface ServerOptions {
@@ -40,9 +42,11 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   });
   installErrorHandling(app);
   installAuth(app, options.token);
+  installSecurityHeaders(app);
   acceptJsonWithoutType(app);
 
   app.get('/health', () => ({ status: 'ok', version: options.version }));
+  consoleRoutes(app);
   metricsRoutes(app, metrics);
   chatRoutes(app, operations, generator);
   completionRoutes(app, generator);

@@ -1,10 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Operations } from '../assistant/index.ts';
+import { followLog } from './log-stream.ts';
+import { clientGone, sendEvents } from './sse.ts';
 
 const MAX_LOG_LINES = 10_000;
 
-const logQuery = z.strictObject({ lines: z.coerce.number().int().min(1).max(MAX_LOG_LINES).default(100) });
+const logQuery = z.strictObject({
+  lines: z.coerce.number().int().min(1).max(MAX_LOG_LINES).default(100),
+  /** New lines, too, as server-sent events. */
+  follow: z.stringbool().default(false),
+});
 const callBody = z.strictObject({
   prompt: z.string(),
   maxTokens: z.int().min(0).optional(),
@@ -18,6 +24,10 @@ type Named = { Params: { name: string } };
 
 /** `/api/skills`: what runs, and how to start, stop and call it. */
 export function skillRoutes(app: FastifyInstance, operations: Operations): void {
+  // Who follows a log does not keep the server from closing.
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+
   app.get('/api/skills', async () => ({ skills: await operations.listSkills() }));
   app.get<Named>('/api/skills/:name', ({ params }) => operations.skillStatus(params.name));
   app.post<Named>('/api/skills/:name/start', ({ params }) => operations.startSkill(params.name));
@@ -28,9 +38,12 @@ export function skillRoutes(app: FastifyInstance, operations: Operations): void 
   app.post<Named>('/api/skills/:name/reload', async ({ params }) => ({
     reloaded: await operations.reloadSkill(params.name),
   }));
-  app.get<Named>('/api/skills/:name/logs', async ({ params, query }) => ({
-    lines: await operations.skillLogs(params.name, logQuery.parse(query).lines),
-  }));
+  app.get<Named>('/api/skills/:name/logs', async ({ params, query }, reply) => {
+    const { lines, follow } = logQuery.parse(query);
+    const read = () => operations.skillLogs(params.name, lines);
+    if (follow) return await sendEvents(reply, followLog(read, AbortSignal.any([clientGone(reply), closing.signal])));
+    return { lines: await read() };
+  });
   app.post<Named>('/api/skills/:name/call', ({ params, body }) =>
     operations.callSkill(params.name, callBody.parse(body)),
   );

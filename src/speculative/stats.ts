@@ -46,6 +46,8 @@ export interface SpeculationSnapshot {
   fallbacks: Partial<Record<FallbackReason, number>>;
   /** Tokens per time of recent rounds with proposals, waiting included, relative to recent plain ones; undefined until there are both. */
   gain: number | undefined;
+  /** Tokens per second of recent plain rounds: what there would be without proposals; undefined until there were some. */
+  plainTokensPerSecond: number | undefined;
 }
 
 /** Counts what happens. */
@@ -108,6 +110,7 @@ export class SpeculationStats {
         this.#plainCalls > 0 && this.#verifyCalls > 0
           ? (this.#roundTokens.mean * this.#plainMs.mean) / this.#roundMs.mean
           : undefined,
+      plainTokensPerSecond: this.#plainMs.mean > 0 ? 1000 / this.#plainMs.mean : undefined,
     };
   }
 }

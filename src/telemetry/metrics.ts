@@ -4,6 +4,7 @@ import type { EntityMemory } from '../memory/index.ts';
 import type { ModelPool } from '../pool/index.ts';
 import { VERSION } from '../version.ts';
 import { FederatedMetrics } from './federated-metrics.ts';
+import { MetricsHistory } from './history.ts';
 import { MemoryMetrics } from './memory-metrics.ts';
 import { PoolMetrics } from './pool-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -33,6 +34,8 @@ export class Metrics {
   /** Whether histograms carry an example of a trace for each bucket. */
   readonly exemplars: boolean;
   readonly requests: RequestMetrics;
+  /** The last minutes, once it was started. */
+  readonly history = new MetricsHistory(this.registry, () => this.#refresh());
   readonly #pool: ModelPool;
   readonly #skills: PoolMetrics;
   readonly #memory: MemoryMetrics;
@@ -66,10 +69,14 @@ export class Metrics {
 
   /** Everything, as it is now. Reading it launches no skill and keeps none running. */
   async exposition(): Promise<Exposition> {
+    await this.#refresh();
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  async #refresh(): Promise<void> {
     this.#memory.refresh();
     this.#federated.refresh();
     await this.#skills.refresh();
-    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }
 
   /** Every skill that can be asked for its own metrics. */

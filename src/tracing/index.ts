@@ -8,7 +8,7 @@ export {
   iterateIn,
   noteSpan,
   outsideRequests,
-  type RequestContext,
+  RequestContext,
   runIn,
   type Span,
   type SpanOptions,
@@ -18,5 +18,6 @@ export {
   type Tracer,
   traced,
   traceparentOf,
+  type Use,
   wallClock,
 } from './tracing.ts';

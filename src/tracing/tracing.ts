@@ -34,10 +34,49 @@ export interface Tracer {
   start(name: string, options: SpanOptions, parent: Span | string | undefined): Span;
 }
 
+/** What was done for one request by one skill, or by one operation of the memory: how often, and the time of all together. */
+export interface Use {
+  name: string;
+  calls: number;
+  failed: number;
+  /** Milliseconds; undefined for what lasts as long as its caller likes. */
+  ms: number | undefined;
+}
+
 /** One request to the assistant. */
 export class RequestContext {
   /** A skill answered at least one call for it. */
   usedSkill = false;
+  readonly #skills = new Map<string, Use>();
+  readonly #memory = new Map<string, Use>();
+
+  noteCall(skill: string, ms: number | undefined, isFailed = false): void {
+    note(this.#skills, skill, ms, isFailed);
+  }
+
+  noteMemory(operation: string, ms: number): void {
+    note(this.#memory, operation, ms, false);
+  }
+
+  /** The skills that were called so far. */
+  get skills(): Use[] {
+    return [...this.#skills.values()];
+  }
+
+  /** The operations of the memory so far. */
+  get memory(): Use[] {
+    return [...this.#memory.values()];
+  }
+}
+
+function note(uses: Map<string, Use>, name: string, ms: number | undefined, isFailed: boolean): void {
+  const { calls = 0, failed = 0, ms: before = 0 } = uses.get(name) ?? {};
+  uses.set(name, {
+    name,
+    calls: calls + 1,
+    failed: failed + (isFailed ? 1 : 0),
+    ms: ms === undefined ? undefined : before + ms,
+  });
 }
 
 interface Scope {

@@ -15,6 +15,13 @@ interface RecallOptions extends Pattern {
   json?: boolean;
 }
 
+interface CorrectOptions {
+  toSubject?: string;
+  toVerb?: string;
+  toObject?: string;
+  wasTrue?: boolean;
+}
+
 /** `phoenix memory ...` */
 export function memoryCommand(): Command {
   const memory = new Command('memory').description('What the assistant remembers.');
@@ -28,6 +35,15 @@ export function memoryCommand(): Command {
       show(command, options, (operations, query) => operations.history(query)),
   );
   memory
+    .command('search')
+    .description('Facts that are true now and contain a text somewhere.')
+    .argument('<text>')
+    .option('--limit <n>', 'at most so many (default: 100)', parseNumber)
+    .option('--json', 'print JSON')
+    .action((text: string, options: RecallOptions, command: Command) =>
+      show(command, options, (operations, query) => operations.recall({ ...query, text })),
+    );
+  memory
     .command('store')
     .description('Store one fact.')
     .argument('<subject>')
@@ -40,6 +56,26 @@ export function memoryCommand(): Command {
           await operations.store([{ subject, verb, object, ...(confidence === undefined ? {} : { confidence }) }]);
           process.stdout.write(`stored: (${subject}, ${verb}, ${object})\n`);
         }),
+    );
+  memory
+    .command('correct')
+    .description('Replace a fact by another.')
+    .argument('<subject>')
+    .argument('<verb>')
+    .argument('<object>')
+    .option('--to-subject <text>', 'the right subject')
+    .option('--to-verb <text>', 'the right verb')
+    .option('--to-object <text>', 'the right object')
+    .option('--was-true', 'it was true until now, and stays in the history; otherwise it is forgotten')
+    .action((subject: string, verb: string, object: string, options: CorrectOptions, command: Command) =>
+      withOperations(command, async (operations) => {
+        const { toSubject = subject, toVerb = verb, toObject = object, wasTrue = false } = options;
+        const to = { subject: toSubject, verb: toVerb, object: toObject };
+        const isDone = await operations.correct({ from: { subject, verb, object }, to, wasWrong: !wasTrue });
+        process.stdout.write(
+          isDone ? `corrected: (${toSubject}, ${toVerb}, ${toObject})\n` : 'there is no such fact\n',
+        );
+      }),
     );
   memory
     .command('forget')

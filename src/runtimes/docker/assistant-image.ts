@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleAssistant, provideNative } from '../../bundle/index.ts';
+import { bundleAssistant, bundleConsole, provideNative } from '../../bundle/index.ts';
 import { shippedModels } from '../../models/index.ts';
 import type { LocalPaths } from '../local/paths.ts';
 import { type ImagePlan, imageCacheOf } from './build.ts';
@@ -29,6 +29,8 @@ export const ASSISTANT_PORT = 8080;
 const MAIN_PATH = '/app/assistant/main.mjs';
 /** Where the bundled code looks for the models that come with Phoenix: as far from it as from the source. */
 const MODELS_DIR = '/models/nano';
+/** ... and for the console. */
+const CONSOLE_DIR = '/console/built';
 const PACKAGE_PATH = '/app/package.json';
 const PACKAGE_FILE = fileURLToPath(new URL('../../../package.json', import.meta.url));
 
@@ -41,13 +43,14 @@ export function assistantImageName(version: string): string {
 
 /**
  * Plans the image of the assistant: Node, the libraries that it links to, what runs language models, the models that come with
- * Phoenix, one bundled file. Nothing is pulled.
+ * Phoenix, the web console, one bundled file. Nothing is pulled.
  *
  * @throws EngineError, BundleError
  */
 export async function planAssistantImage(engine: Engine, version: string, paths: LocalPaths): Promise<ImagePlan> {
   const { path, hash } = await bundleAssistant(paths.bundles);
   const native = await provideNative('node-llama-cpp', paths.bundles);
+  const pages = [...(await bundleConsole())];
   const models = (['target', 'draft'] as const).map(shippedModels);
   const { uid, gid } = containerUser();
   const content = createHash('sha256')
@@ -62,6 +65,7 @@ export async function planAssistantImage(engine: Engine, version: string, paths:
         hash,
         native.hash,
         ...models.map(digestOf),
+        ...pages.map(([name, content]) => [name, digest(content)]),
       ]),
     )
     .digest('hex')
@@ -73,12 +77,17 @@ export async function planAssistantImage(engine: Engine, version: string, paths:
   };
   const build = async () => {
     const cacheDir = imageCacheOf(paths);
+    const consoleDir = join(cacheDir, 'console');
+    mkdirSync(consoleDir, { recursive: true });
+    for (const [file, content] of pages) writeFileSync(join(consoleDir, file), content);
     const code = await makeLayer(join(cacheDir, `assistant-${content}.tar`), [
       { path: ASSISTANT_CONFIG_DIR.slice(1), owned: false, mode: 0o755 },
       { path: '/app/assistant'.slice(1), owned: false, mode: 0o755 },
       { path: PACKAGE_PATH.slice(1), from: PACKAGE_FILE },
       { path: MAIN_PATH.slice(1), from: path },
       { path: MODELS_DIR.slice(1), owned: false, mode: 0o755 },
+      { path: CONSOLE_DIR.slice(1), owned: false, mode: 0o755 },
+      ...pages.map(([file]) => ({ path: `${CONSOLE_DIR.slice(1)}/${file}`, from: join(consoleDir, file) })),
       ...models.map((from) => ({ path: `${MODELS_DIR.slice(1)}/${basename(from)}`, from })),
     ]);
     const said = await loadImage(engine, name, containerDefaults(version, content), [
@@ -91,7 +100,8 @@ export async function planAssistantImage(engine: Engine, version: string, paths:
   return { name, isCurrent: await isBuilt(), build };
 }
 
-const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+const digest = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+const digestOf = (path: string) => digest(readFileSync(path));
 
 function containerDefaults(version: string, content: string): ContainerDefaults {
   const { uid, gid } = containerUser();
