@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
 import type { Generator } from '../generation/index.ts';
@@ -43,6 +44,7 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   installErrorHandling(app);
   installAuth(app, options.token);
   installSecurityHeaders(app);
+  endConnectionsWhenClosing(app);
   acceptJsonWithoutType(app);
 
   app.get('/health', () => ({ status: 'ok', version: options.version }));
@@ -60,6 +62,29 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
     await app.close();
     throw new ListenError(explain(error as NodeJS.ErrnoException, host, port));
   }
+}
+
+/**
+ * Closing waits for answers that are under way. Their connections end with them instead of being kept for further requests, and those
+ * that a browser has opened ahead end at once: Node takes a connection for idle only after its first request.
+ */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  const unused = new Set<Socket>();
+  let isClosing = false;
+  app.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.addHook('onRequest', async ({ raw }) => {
+    unused.delete(raw.socket);
+  });
+  app.addHook('onResponse', async ({ raw }) => {
+    if (isClosing) raw.socket.destroySoon();
+  });
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    for (const socket of unused) socket.destroy();
+  });
 }
 
 /** `curl -d` sends JSON as a form; a body that parses as JSON is JSON. */
