@@ -189,4 +189,50 @@ describe('the views of the console', { skip: noBrowser }, () => {
     const memory = page.locator('.panel', { hasText: 'Memory of each skill' }).getByRole('img');
     assert.match((await memory.getAttribute('aria-label')) ?? '', /sql \d[\d.]* MiB/);
   });
+
+  it('says which skills a sentence is for, and which of its words say so', async () => {
+    await open('router');
+    await page.getByLabel('A sentence').fill('Which tables are there in the database?');
+    const chosen = page.locator('.score', { hasText: 'chosen' });
+    await chosen.getByRole('heading', { name: 'sql' }).waitFor();
+    assert.match(await chosen.innerText(), /tables\s+\+\d/);
+    await page.getByLabel('A sentence').fill('Good morning');
+    await page.getByText('No skill scores enough').waitFor();
+  });
+
+  it('takes feedback on an answer, shows what the router learnt from, and forgets it', async () => {
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto('about:blank');
+    await open('chat');
+    await page.locator('#message').fill('Where does my cousin live?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'This did not help' }).click();
+    await page.getByRole('button', { name: /^echo/ }).click();
+    await page.getByText('Thank you: the router learns from it.').waitFor();
+    await page.locator('.happened').getByRole('link', { name: 'Why?' }).click();
+    assert.equal(await page.getByLabel('A sentence').inputValue(), 'Where does my cousin live?');
+    const records = page.locator('.records li', { hasText: 'Where does my cousin live?' });
+    await records.filter({ hasText: '→ echo' }).waitFor();
+    for (let left = await records.count(); left > 0; left--) {
+      await records.first().getByRole('button').click();
+      await records.nth(left - 1).waitFor({ state: 'detached' });
+    }
+    await page.getByText('No feedback was given yet.').waitFor();
+  });
+
+  it('says when the server has no router', async () => {
+    await page.route('**/api/router/explain*', (route) =>
+      route.fulfill({ status: 404, json: { error: { message: 'there is none' } } }),
+    );
+    await page.goto('about:blank');
+    await open('router');
+    await page.getByRole('heading', { name: 'This Phoenix has no router' }).waitFor();
+    await page.unroute('**/api/router/explain*');
+  });
+
+  it('says what leaves this machine', async () => {
+    await open('privacy');
+    await page.getByRole('heading', { name: 'Federated learning has sent nothing' }).waitFor();
+    assert.match(await page.locator('.ways-out').innerText(), /Models are fetched by phoenix models pull/);
+  });
 });

@@ -233,7 +233,7 @@ export const en = {
   'metrics.about':
     'The last 15 minutes, measured here every five seconds. Rates look back five minutes, as on the Grafana dashboard.',
   'panel.hitRate': 'Skill hit rate',
-  'panel.hitRate.hint': 'Requests that a skill helped with. Below {n} %, look at the routing.',
+  'panel.hitRate.hint': 'Requests that a skill helped with. Below {share}, look at the routing.',
   'panel.hitRate.line': 'Requests with a skill',
   'panel.latency': 'Skill latency, median',
   'panel.latency.hint': 'From a call to its answer.',
@@ -242,7 +242,7 @@ export const en = {
   'panel.memory': 'Memory of each skill',
   'panel.memory.hint': 'As its container or sandbox uses it.',
   'panel.acceptance': 'Speculative acceptance',
-  'panel.acceptance.hint': 'Proposed tokens that the model accepted. Good from 80 %, poor below 60 %.',
+  'panel.acceptance.hint': 'Proposed tokens that the model accepted. Good from {good}, poor below {poor}.',
   'panel.acceptance.none': 'No token was proposed yet. A language model that generates makes this appear.',
   'panel.epsilon': 'Privacy spent (ε)',
   'panel.epsilon.hint': 'By federated learning. Look at it from 1, stop at 2.',
@@ -284,4 +284,21 @@ export const en = {
   'router.train': 'Train now',
   'router.trained': 'Trained in {n} s.',
   'router.trained.kept': 'Trained: the router stays as it was.',
+
+  'isolation.singleUse': 'An instance serves one call and is thrown away.',
+  'may.programs': 'Run the programs of this machine, which it cannot change',
+  'may.folders': 'Read these folders: {folders}',
+  'privacy.about': 'What leaves this machine, and what federated learning would cost.',
+  'privacy.nothing': 'Federated learning has sent nothing',
+  'privacy.nothing.about':
+    'No round of federated learning has run. Conversations, facts and feedback stay in the state folder.',
+  'privacy.spent': 'Privacy spent',
+  'privacy.out': 'What could leave, and only if you say so',
+  'privacy.out.models':
+    'Models are fetched by phoenix models pull, never by themselves; nothing is sent but the request for the file.',
+  'privacy.out.traces':
+    'Traces go to a collector if telemetry.otlp.endpoint, or a variable of OpenTelemetry, names one: times and names, no texts.',
+  'privacy.out.metrics': 'Metrics are read by whoever may ask this server: numbers, no texts.',
+  'privacy.out.skills':
+    'Skills have no network. One at the level “process” is not kept from it; the view of the skill says so.',
 } as const;

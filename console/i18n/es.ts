@@ -235,7 +235,7 @@ export const es: Texts = {
   'metrics.about':
     'Los últimos 15 minutos, medidos aquí cada cinco segundos. Las tasas miran cinco minutos atrás, como en el panel de Grafana.',
   'panel.hitRate': 'Uso de skills',
-  'panel.hitRate.hint': 'Peticiones en las que ayudó un skill. Por debajo del {n} %, revisa el enrutado.',
+  'panel.hitRate.hint': 'Peticiones en las que ayudó un skill. Por debajo del {share}, revisa el enrutado.',
   'panel.hitRate.line': 'Peticiones con skill',
   'panel.latency': 'Latencia de los skills, mediana',
   'panel.latency.hint': 'Desde una llamada hasta su respuesta.',
@@ -244,7 +244,7 @@ export const es: Texts = {
   'panel.memory': 'Memoria de cada skill',
   'panel.memory.hint': 'La que usa su contenedor o sandbox.',
   'panel.acceptance': 'Aceptación especulativa',
-  'panel.acceptance.hint': 'Tokens propuestos que el modelo aceptó. Bien desde el 80 %, mal por debajo del 60 %.',
+  'panel.acceptance.hint': 'Tokens propuestos que el modelo aceptó. Bien desde el {good}, mal por debajo del {poor}.',
   'panel.acceptance.none': 'Aún no se ha propuesto ningún token. Aparece cuando un modelo de lenguaje genera.',
   'panel.epsilon': 'Privacidad gastada (ε)',
   'panel.epsilon.hint': 'Por el aprendizaje federado. Atención desde 1, alto en 2.',
@@ -286,4 +286,21 @@ export const es: Texts = {
   'router.train': 'Entrenar ahora',
   'router.trained': 'Entrenado en {n} s.',
   'router.trained.kept': 'Entrenado: el router se queda como estaba.',
+
+  'isolation.singleUse': 'Una instancia atiende una llamada y se desecha.',
+  'may.programs': 'Ejecutar los programas de esta máquina, que no puede cambiar',
+  'may.folders': 'Leer estas carpetas: {folders}',
+  'privacy.about': 'Qué sale de esta máquina, y qué costaría el aprendizaje federado.',
+  'privacy.nothing': 'El aprendizaje federado no ha enviado nada',
+  'privacy.nothing.about':
+    'No ha corrido ninguna ronda de aprendizaje federado. Conversaciones, hechos y valoraciones se quedan en la carpeta de estado.',
+  'privacy.spent': 'Privacidad gastada',
+  'privacy.out': 'Qué podría salir, y solo si tú lo dices',
+  'privacy.out.models':
+    'Los modelos los trae phoenix models pull, nunca por sí solos; no se envía más que la petición del archivo.',
+  'privacy.out.traces':
+    'Las trazas van a un colector si telemetry.otlp.endpoint, o una variable de OpenTelemetry, lo nombra: tiempos y nombres, sin textos.',
+  'privacy.out.metrics': 'Las métricas las lee quien puede preguntar a este servidor: números, sin textos.',
+  'privacy.out.skills':
+    'Los skills no tienen red. A uno en el nivel «proceso» no se le impide; la vista del skill lo dice.',
 };

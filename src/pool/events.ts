@@ -86,7 +86,7 @@ export interface SkillStatusReport {
   events: SkillEvent[];
 }
 
-/** What a skill may use, by its manifest. */
+/** What a skill may use, by its manifest and its settings. */
 export interface SkillLimits {
   memoryBytes: number;
   cpus: number;
@@ -100,6 +100,12 @@ export interface SkillLimits {
   models: string[];
   /** Packages with native code that it loads. */
   native: string[];
+  /** Folders of this machine that it may read. */
+  folders: string[];
+  /** Whether it sees the programs of this machine. */
+  toolchain: boolean;
+  /** Whether an instance is thrown away after one call. */
+  singleUse: boolean;
 }
 
 /** Something that happened to a skill. */

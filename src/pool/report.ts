@@ -1,6 +1,7 @@
 import type { Manifest } from '../manifest/index.ts';
 import type { Instance, InstanceStats } from '../runtimes/index.ts';
 import type { SkillStatusReport } from './events.ts';
+import type { LaunchSettings } from './launcher.ts';
 
 type Counted = Pick<
   SkillStatusReport,
@@ -19,7 +20,8 @@ type Counted = Pick<
 
 /** What an operator sees of a skill. */
 export function toReport(
-  { name, version, description, isolation, resources, limits, volumes, models, native }: Manifest,
+  { name, version, description, isolation, resources, limits, volumes, models, native, single_use }: Manifest,
+  { mounts, toolchain }: LaunchSettings,
   instance: Instance | undefined,
   stats: InstanceStats | undefined,
   counted: Counted,
@@ -45,6 +47,9 @@ export function toReport(
       data: volumes.includes('data'),
       models,
       native,
+      folders: Object.values(mounts),
+      toolchain,
+      singleUse: single_use,
     },
     ...counted,
   };

@@ -221,7 +221,7 @@ export class SkillUnit {
     const { manifest, stats, activity } = this;
     const { calls, inFlight } = activity;
     const isOut = this.#state.t === 'failed' || this.#state.t === 'backing_off';
-    return toReport(manifest, this.#launched?.instance, stats, {
+    return toReport(manifest, this.#options.settings, this.#launched?.instance, stats, {
       state: this.#state.t,
       expected: this.#state.t !== 'stopped' || this.#state.failures > 0,
       inFlight,

@@ -13,6 +13,7 @@ const MOST_NODES = 80;
 /** Facts of one entity that are drawn. */
 const NEIGHBOURS = 30;
 const LONGEST_LABEL = 22;
+const MOST_ENLARGED = 2.2;
 
 interface GraphViewProps {
   triples: readonly Triple[];
@@ -65,11 +66,13 @@ function Picture({ triples, start }: { triples: readonly Triple[]; start: string
     return { nodes: place(ids, drawn, before.current), edges: drawn };
   }, [content]);
   before.current = new Map(nodes.map((node) => [node.id, node]));
-  const { svg, viewBox, zoom, fit } = usePanZoom(nodes);
+  const { svg, viewBox, scale, zoom, fit } = usePanZoom(nodes);
+  // Names stay readable far away, and do not cover each other when all is near.
+  const size = Math.min(MOST_ENLARGED, Math.max(1, scale));
   const chosen = fold(start);
   return (
     <div class="graph-box">
-      <svg ref={svg} viewBox={viewBox} role="group" aria-label={t('memory.graph')}>
+      <svg ref={svg} viewBox={viewBox} style={{ '--size': String(size) }} role="group" aria-label={t('memory.graph')}>
         {edges.map(({ from, to, label }) => {
           const [a, b] = [before.current.get(from), before.current.get(to)];
           if (!a || !b) return null;
@@ -88,8 +91,8 @@ function Picture({ triples, start }: { triples: readonly Triple[]; start: string
           return (
             <a class={id === chosen ? 'node chosen' : 'node'} href={address('memory', name)} key={id} aria-label={name}>
               <circle class="reach" cx={x} cy={y + 8} r="24" />
-              <circle cx={x} cy={y} r={id === chosen ? 10 : 7} />
-              <text x={x} y={y + 24}>
+              <circle cx={x} cy={y} r={(id === chosen ? 10 : 7) * size} />
+              <text x={x} y={y + 24 * size}>
                 {clip(name)}
               </text>
             </a>

@@ -19,7 +19,7 @@ const IDEAL = 170;
 const ROUNDS = 300;
 /** How much closer entities may stand above each other than beside each other: their names are wide. */
 const FLATNESS = 0.62;
-const GRAVITY = 0.035;
+const GRAVITY = 0.12;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 
 /** Places nodes. Those that `before` knows begin where they stood, so that a picture grows instead of jumping. */

@@ -24,7 +24,6 @@ export function usePanZoom(nodes: readonly Node[]) {
     const element = svg.current;
     if (!element) return;
     let from: { x: number; y: number } | undefined;
-    const scale = (now: Box) => Math.max(now.width / element.clientWidth, now.height / element.clientHeight);
     const listeners = new AbortController();
     const on = <K extends keyof SVGElementEventMap>(name: K, listener: (event: SVGElementEventMap[K]) => void) =>
       element.addEventListener(name, listener as EventListener, { signal: listeners.signal, passive: false });
@@ -41,7 +40,10 @@ export function usePanZoom(nodes: readonly Node[]) {
       if (!from || event.buttons === 0) return;
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
       from = { x: event.clientX, y: event.clientY };
-      setBox((now) => ({ ...now, x: now.x - dx * scale(now), y: now.y - dy * scale(now) }));
+      setBox((now) => {
+        const scale = scaleOf(now, element);
+        return { ...now, x: now.x - dx * scale, y: now.y - dy * scale };
+      });
     });
     on('pointerup', () => {
       from = undefined;
@@ -51,11 +53,17 @@ export function usePanZoom(nodes: readonly Node[]) {
 
   return {
     svg,
+    /** How many units of the picture a pixel is: names are drawn that much larger, so that they can be read. */
+    scale: svg.current ? scaleOf(box, svg.current) : 1,
     viewBox: `${box.x} ${box.y} ${box.width} ${box.height}`,
     fit,
     /** Makes what is in sight this many times as large. */
     zoom: (factor: number) => setBox((now) => zoomed(now, factor)),
   };
+}
+
+function scaleOf({ width, height }: Box, { clientWidth, clientHeight }: Element): number {
+  return Math.max(width / clientWidth, height / clientHeight);
 }
 
 function zoomed(box: Box, factor: number): Box {

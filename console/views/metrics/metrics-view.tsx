@@ -37,12 +37,12 @@ function Panels({ history }: { history: History }) {
   const spent = epsilon.at(-1) ?? undefined;
   return (
     <div class="panels">
-      <Panel title={t('panel.hitRate')} hint={t('panel.hitRate.hint', { n: HIT_RATE_ALERT })}>
+      <Panel title={t('panel.hitRate')} hint={t('panel.hitRate.hint', { share: percent(HIT_RATE_ALERT / 100) })}>
         <Chart
           {...common}
           title={t('panel.hitRate')}
           lines={[{ name: t('panel.hitRate.line'), values: hitRate }]}
-          format={(value) => `${short(value)} %`}
+          format={(value) => percent(value / 100)}
           max={100}
           threshold={HIT_RATE_ALERT}
         />
@@ -69,7 +69,10 @@ function Panels({ history }: { history: History }) {
           isBinary
         />
       </Panel>
-      <Panel title={t('panel.acceptance')} hint={t('panel.acceptance.hint')}>
+      <Panel
+        title={t('panel.acceptance')}
+        hint={t('panel.acceptance.hint', { good: percent(0.8), poor: percent(0.6) })}
+      >
         {accepted === undefined || accepted === null ? (
           <p class="panel-empty">{t('panel.acceptance.none')}</p>
         ) : (

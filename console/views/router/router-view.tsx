@@ -99,7 +99,7 @@ function Score({ scored, threshold }: { scored: Scored; threshold: number }) {
                 <span class="contribution" aria-hidden="true">
                   <span
                     class={contribution > 0 ? 'for' : 'against'}
-                    style={{ width: `${(Math.abs(contribution) / most) * 50}%` }}
+                    style={{ width: `${(Math.abs(contribution) / most) * 100}%` }}
                   />
                 </span>
                 <span class="number">{signed(contribution)}</span>

@@ -112,13 +112,14 @@ function Isolation({ skill }: { skill: SkillStatusReport }) {
       <h2>{t('isolation')}</h2>
       <p>{isolation ? t(`isolation.${isolation}.about`) : t('isolation.none.about')}</p>
       {minimumIsolation && <p class="muted">{t('isolation.minimum', { level: t(`isolation.${minimumIsolation}`) })}</p>}
+      {limits?.singleUse && <p class="muted">{t('isolation.singleUse')}</p>}
       {isolation === 'process' && <Notice tone="warn">{t('isolation.process.warning')}</Notice>}
       {isolation && (
         <ul class="rights">
           {may.map((key) => (
             <li class="may">
               <Icon name="check" />
-              {t(key, { models: limits?.models.join(', ') ?? '', native: limits?.native.join(', ') ?? '' })}
+              {t(key, valuesOf(skill))}
             </li>
           ))}
           {mayNot.map((key) => (
@@ -150,6 +151,12 @@ function Isolation({ skill }: { skill: SkillStatusReport }) {
       )}
     </section>
   );
+}
+
+/** The names that texts about its rights are filled in with. */
+function valuesOf({ limits }: SkillStatusReport) {
+  const list = (names: readonly string[] | undefined) => names?.join(', ') ?? '';
+  return { models: list(limits?.models), native: list(limits?.native), folders: list(limits?.folders) };
 }
 
 /** What happened to it last, the latest first. */

@@ -95,6 +95,8 @@ export function rightsOf({ isolation, limits }: SkillStatusReport): { may: TextK
   if (limits?.data) may.push('may.data');
   if (limits && limits.models.length > 0) may.push('may.models');
   if (limits && limits.native.length > 0) may.push('may.native');
+  if (limits?.toolchain) may.push('may.programs');
+  if (limits && limits.folders.length > 0) may.push('may.folders');
   if (isolation === 'process') {
     return { may: [...may, 'may.network'], mayNot: ['mayNot.files', 'mayNot.programs', 'mayNot.environment'] };
   }
