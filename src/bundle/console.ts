@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { BundleError } from './error.ts';
+import { build } from './esbuild.ts';
 
 const CONSOLE_FOLDER = join(import.meta.dirname, '../../console');
 /** What browsers of the last three years understand. */
@@ -13,26 +14,23 @@ export type ConsoleFiles = Map<string, Uint8Array>;
 
 /** Builds the console in memory, in about a tenth of a second. @throws BundleError */
 export async function bundleConsole(): Promise<ConsoleFiles> {
-  const esbuild = await import('esbuild');
-  const result = await esbuild
-    .build({
-      entryPoints: [join(CONSOLE_FOLDER, 'main.tsx'), join(CONSOLE_FOLDER, 'style/main.css')],
-      bundle: true,
-      write: false,
-      minify: true,
-      outdir: '/',
-      entryNames: '[name]',
-      format: 'esm',
-      platform: 'browser',
-      target: TARGET,
-      jsx: 'automatic',
-      jsxImportSource: 'preact',
-      legalComments: 'none',
-      logLevel: 'silent',
-    })
-    .catch((error: Error) => {
-      throw new BundleError(`the console does not build: ${error.message}`);
-    });
+  const result = await build({
+    entryPoints: [join(CONSOLE_FOLDER, 'main.tsx'), join(CONSOLE_FOLDER, 'style/main.css')],
+    bundle: true,
+    write: false,
+    minify: true,
+    outdir: '/',
+    entryNames: '[name]',
+    format: 'esm',
+    platform: 'browser',
+    target: TARGET,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    logLevel: 'silent',
+  }).catch((error: Error) => {
+    throw new BundleError(`the console does not build: ${error.message}`);
+  });
   const files: ConsoleFiles = new Map();
   let page = readFileSync(join(CONSOLE_FOLDER, 'index.html'), 'utf8');
   for (const { path, contents } of result.outputFiles) {

@@ -18,7 +18,7 @@ export interface Edge {
 const IDEAL = 170;
 const ROUNDS = 300;
 /** How much closer entities may stand above each other than beside each other: their names are wide. */
-const FLATNESS = 0.62;
+const FLATNESS = 0.8;
 const GRAVITY = 0.12;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 

@@ -60,7 +60,7 @@ function banner(url: string, phoenix: Phoenix, configFile: string): string {
     `  runtime: ${phoenix.runtimeReason}`,
     `  configuration: ${configFile}`,
     '',
-    'Try, in another terminal:',
+    `Open ${url} in a browser, or try in another terminal:`,
     '  npx phoenix chat "My sister lives in Madrid"',
     '  npx phoenix chat "Where does my sister live?"',
     '',
