@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { federatedFolders, PrivacyLedger } from '../src/federated/index.ts';
 import { type RunningAssistant, startAssistant, temporaryFolder } from './support/assistant.ts';
 import { launchBrowser, noBrowser, openPage } from './support/browser.ts';
 
@@ -207,12 +208,12 @@ describe('the views of the console', { skip: noBrowser }, () => {
     await page.locator('#message').fill('Where does my cousin live?');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'This did not help' }).click();
-    await page.getByRole('button', { name: /^echo/ }).click();
+    await page.getByRole('button', { name: /^draft/ }).click();
     await page.getByText('Thank you: the router learns from it.').waitFor();
     await page.locator('.happened').getByRole('link', { name: 'Why?' }).click();
     assert.equal(await page.getByLabel('A sentence').inputValue(), 'Where does my cousin live?');
     const records = page.locator('.records li', { hasText: 'Where does my cousin live?' });
-    await records.filter({ hasText: '→ echo' }).waitFor();
+    await records.filter({ hasText: '→ draft' }).waitFor();
     for (let left = await records.count(); left > 0; left--) {
       await records.first().getByRole('button').click();
       await records.nth(left - 1).waitFor({ state: 'detached' });
@@ -234,5 +235,26 @@ describe('the views of the console', { skip: noBrowser }, () => {
     await open('privacy');
     await page.getByRole('heading', { name: 'Federated learning has sent nothing' }).waitFor();
     assert.match(await page.locator('.ways-out').innerText(), /Models are fetched by phoenix models pull/);
+  });
+
+  it('shows what rounds have spent of the budget, what one more would cost, and that nothing is known of a damaged ledger', async () => {
+    const folder = federatedFolders(assistant.stateDir).coordinator;
+    const ledger = PrivacyLedger.open(folder);
+    ledger.setPolicy({ epsilon: 2, delta: 1e-5, adjacency: 'add_remove', unit: 'client' });
+    const release = { mode: 'full', noise: 8, rate: 1, dimension: 1000, clip: 1, divisor: 100 } as const;
+    for (const round of [1, 2, 3]) ledger.append({ ...release, round });
+    await page.goto('about:blank');
+    await open('privacy');
+    await page.locator('.table-box tbody tr').nth(2).waitFor();
+    const { epsilon } = ledger.spending();
+    const shown = (value: number) =>
+      new Intl.NumberFormat('en', { maximumFractionDigits: value < 1 ? 2 : 1 }).format(value);
+    await page.getByText(`${shown(epsilon)} of 2`).waitFor();
+    await page.getByText(`ε = ${shown(ledger.epsilonAfter({ ...release, round: 4 }))}`).waitFor();
+    await page.getByText('within the budget').waitFor();
+    writeFileSync(join(folder, 'ledger.jsonl'), 'nonsense');
+    await page.goto('about:blank');
+    await open('privacy');
+    await page.getByText('What was spent is not known.').waitFor();
   });
 });

@@ -265,6 +265,7 @@ export const en = {
   'feedback.which': 'Which skill would have been right?',
   'feedback.which.about': 'Close this if you do not know.',
   'feedback.none': 'No skill',
+  'feedback.not': 'not {skills}',
   'feedback.title': 'What the router learnt from',
   'feedback.empty': 'No feedback was given yet. The thumbs under an answer give some. It stays on this machine.',
   'feedback.user': 'by you',
@@ -301,4 +302,24 @@ export const en = {
   'privacy.out.metrics': 'Metrics are read by whoever may ask this server: numbers, no texts.',
   'privacy.out.skills':
     'Skills have no network. One at the level “process” is not kept from it; the view of the skill says so.',
+  'privacy.epsilon': 'ε, an upper bound',
+  'privacy.of': '{epsilon} of {budget}',
+  'privacy.rounds': 'Rounds',
+  'privacy.next': 'After one more like the last',
+  'privacy.next.allowed': 'within the budget',
+  'privacy.next.refused': 'would be refused',
+  'privacy.meaning':
+    'What is released is nearly as likely with any one installation as without it: at most e to the ε times, but for δ.',
+  'privacy.unbounded': 'What was spent is not known.',
+  'privacy.unbounded.about':
+    'The ledger is damaged, or something was released that is not in it. No round is released until that is settled.',
+  'privacy.released': 'What was released',
+  'privacy.released.about':
+    'Of each round one sum of clipped updates with noise, and nothing else. It was coordinated here.',
+  'privacy.round': 'Round',
+  'privacy.when': 'When',
+  'privacy.who': 'Who took part',
+  'privacy.everybody': 'everybody',
+  'privacy.noise': 'Noise',
+  'privacy.numbers': 'Numbers',
 } as const;

@@ -267,6 +267,7 @@ export const es: Texts = {
   'feedback.which': '¿Qué skill habría sido el correcto?',
   'feedback.which.about': 'Cierra esto si no lo sabes.',
   'feedback.none': 'Ningún skill',
+  'feedback.not': 'no {skills}',
   'feedback.title': 'De qué aprendió el router',
   'feedback.empty': 'Aún no hay valoraciones. Los pulgares bajo una respuesta las dan. Se quedan en esta máquina.',
   'feedback.user': 'por ti',
@@ -303,4 +304,23 @@ export const es: Texts = {
   'privacy.out.metrics': 'Las métricas las lee quien puede preguntar a este servidor: números, sin textos.',
   'privacy.out.skills':
     'Los skills no tienen red. A uno en el nivel «proceso» no se le impide; la vista del skill lo dice.',
+  'privacy.epsilon': 'ε, una cota superior',
+  'privacy.of': '{epsilon} de {budget}',
+  'privacy.rounds': 'Rondas',
+  'privacy.next': 'Tras otra como la última',
+  'privacy.next.allowed': 'dentro del presupuesto',
+  'privacy.next.refused': 'se rechazaría',
+  'privacy.meaning':
+    'Lo que se publica es casi igual de probable con cualquier instalación que sin ella: como mucho e elevado a ε veces, salvo δ.',
+  'privacy.unbounded': 'No se sabe cuánto se gastó.',
+  'privacy.unbounded.about':
+    'El registro está dañado, o se publicó algo que no está en él. No se publica ninguna ronda hasta que se aclare.',
+  'privacy.released': 'Qué se publicó',
+  'privacy.released.about': 'De cada ronda, una suma de cambios recortados con ruido, y nada más. Se coordinó aquí.',
+  'privacy.round': 'Ronda',
+  'privacy.when': 'Cuándo',
+  'privacy.who': 'Quién participó',
+  'privacy.everybody': 'todos',
+  'privacy.noise': 'Ruido',
+  'privacy.numbers': 'Números',
 };

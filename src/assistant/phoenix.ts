@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/index.ts';
-import { federatedFolders, spendingReader } from '../federated/index.ts';
+import { federatedFolders, type PrivacyReport, readPrivacy, spendingReader } from '../federated/index.ts';
 import { Generator } from '../generation/index.ts';
 import { CombinedAnswerer, CombinedUnderstander, RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
@@ -57,6 +57,8 @@ interface Parts {
   assistant: Assistant;
   router: RouterService;
   feedback: RequestFeedback;
+  /** Where federated rounds that are coordinated here are written down. */
+  privacyFolder: string;
   runtimeReason: string;
 }
 
@@ -74,6 +76,7 @@ export class Phoenix {
   readonly #pool: ModelPool;
   readonly #memory: EntityMemory;
   readonly #tracing: Tracing | undefined;
+  readonly #privacyFolder: string;
 
   private constructor(parts: Parts) {
     const { catalog, pool, memory, metrics, tracing, generator, router, runtimeReason } = parts;
@@ -81,6 +84,7 @@ export class Phoenix {
     this.#pool = pool;
     this.#memory = memory;
     this.#tracing = tracing;
+    this.#privacyFolder = parts.privacyFolder;
     this.metrics = metrics;
     this.generator = generator;
     this.runtimeReason = runtimeReason;
@@ -112,18 +116,24 @@ export class Phoenix {
     pool.on('event', (event) => logEvent(log, event));
     const memory = openMemory(config, catalog, pool, log);
     const tracing = await openTracing(config.telemetry.otlp.endpoint, log);
-    const spending = spendingReader(federatedFolders(config.state_dir).coordinator);
+    const privacyFolder = federatedFolders(config.state_dir).coordinator;
+    const spending = spendingReader(privacyFolder);
     const metrics = new Metrics({ pool, memory, spending, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
     const { router, feedback, observed } = openRouter(config, { catalog, metrics, generator }, log);
     const assistant = createAssistant(config, { memory, generator, router, feedback, pool, observed }, log);
-    const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant };
+    const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant, privacyFolder };
     return new Phoenix({ ...parts, runtimeReason: reason });
   }
 
   skillNames(): string[] {
     return [...this.#catalog.skills.keys()];
+  }
+
+  /** What federated rounds that are coordinated here have cost. */
+  privacy(): PrivacyReport {
+    return readPrivacy(this.#privacyFolder);
   }
 
   /** Starts, in the background, what the first request will need. */

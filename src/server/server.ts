@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
+import type { PrivacyReport } from '../federated/index.ts';
 import type { Generator } from '../generation/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { installAuth } from './auth.ts';
@@ -10,6 +11,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
+import { privacyRoutes } from './privacy-routes.ts';
 import { routerRoutes } from './router-routes.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { skillRoutes } from './skill-routes.ts';
@@ -18,6 +20,8 @@ export interface ServerOptions {
   operations: Operations;
   generator: Generator;
   metrics: Metrics;
+  /** What federated rounds have cost. */
+  privacy: () => PrivacyReport;
   log: Logger;
   host: string;
   port: number;
@@ -55,6 +59,7 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   memoryRoutes(app, operations);
   skillRoutes(app, operations);
   routerRoutes(app, operations);
+  privacyRoutes(app, options.privacy);
 
   try {
     return { app, url: await app.listen({ host, port }) };

@@ -23,7 +23,7 @@ export interface History {
   requestsPerSecond: (number | null)[];
   /** Share of the tested proposed tokens that the target accepted. */
   acceptance: (number | null)[];
-  /** Privacy that federated learning has spent. */
+  /** Privacy that federated learning has spent; null where there was none. What is infinite stands as the largest number. */
   epsilon: (number | null)[];
   skills: Record<string, SkillHistory>;
 }
@@ -107,7 +107,7 @@ export class MetricsHistory {
       requests: (await one('sarai_requests_total')) ?? 0,
       withSkill: (await one('sarai_requests_with_skill_total')) ?? 0,
       acceptance: await one('sarai_speculative_acceptance_rate'),
-      epsilon: await one('sarai_fl_epsilon'),
+      epsilon: finite(await one('sarai_fl_epsilon')),
       skills,
     });
     this.#samples = this.#samples.slice(-KEPT);
@@ -156,5 +156,8 @@ export class MetricsHistory {
     return (metric?.values ?? []) as { labels: Labels; value: number }[];
   }
 }
+
+/** JSON has no infinity, and null means that there is nothing. */
+const finite = (value: number | null) => value && Math.min(value, Number.MAX_VALUE);
 
 type Labels = Record<string, string | number | undefined>;

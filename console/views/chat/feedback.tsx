@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../../components/basics.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { attempt, say } from '../../components/toast.tsx';
-import { api } from '../../lib/api.ts';
+import { api, query } from '../../lib/api.ts';
 import { t } from '../../lib/i18n.ts';
 import { usePolled } from '../../lib/polled.ts';
 import type { SkillStatusReport } from '../../lib/types.ts';
@@ -47,6 +47,7 @@ export function Feedback({ turn }: { turn: Turn }) {
       />
       {isAsking && (
         <RightSkill
+          question={turn.question}
           onChoose={async (skill) => {
             if (await give({ skill })) say(t('feedback.thanks'));
             setAsking(false);
@@ -58,13 +59,27 @@ export function Feedback({ turn }: { turn: Turn }) {
   );
 }
 
-function RightSkill({ onChoose, onClose }: { onChoose: (skill: string | null) => void; onClose: () => void }) {
-  const { data } = usePolled((signal) => api<{ skills: SkillStatusReport[] }>('GET', '/api/skills', { signal }), 0);
+interface RightSkillProps {
+  question: string;
+  onChoose: (skill: string | null) => void;
+  onClose: () => void;
+}
+
+/** Asks which skill would have been right, of those that requests are routed to. */
+function RightSkill({ question, onChoose, onClose }: RightSkillProps) {
+  const { data } = usePolled(async (signal) => {
+    const path = `/api/router/explain?${query({ text: question })}`;
+    const [{ skills: routed }, { skills }] = await Promise.all([
+      api<{ skills: { skill: string }[] }>('GET', path, { signal }),
+      api<{ skills: SkillStatusReport[] }>('GET', '/api/skills', { signal }),
+    ]);
+    return skills.filter(({ name }) => routed.some(({ skill }) => skill === name));
+  }, 0);
   return (
     <Dialog title={t('feedback.which')} onClose={onClose}>
       <p class="muted">{t('feedback.which.about')}</p>
       <ul class="choices">
-        {data?.skills.map(({ name, description }) => (
+        {data?.map(({ name, description }) => (
           <li key={name}>
             <button type="button" class="suggestion" onClick={() => onChoose(name)}>
               <strong>{name}</strong> <span class="muted">{description}</span>

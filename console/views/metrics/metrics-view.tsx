@@ -83,7 +83,7 @@ function Panels({ history }: { history: History }) {
         {spent === undefined ? (
           <p class="panel-empty">{t('panel.epsilon.none')}</p>
         ) : (
-          <p class={`stat ${toneAt(EPSILON, spent)}-text`}>ε = {short(spent)}</p>
+          <p class={`stat ${toneAt(EPSILON, spent)}-text`}>ε = {spent < Number.MAX_VALUE ? short(spent) : '∞'}</p>
         )}
       </Panel>
     </div>

@@ -1,23 +1,52 @@
-import { Empty, Loaded, ViewHead } from '../../components/basics.tsx';
+import { Badge, Empty, Loaded, Meter, Notice, ViewHead } from '../../components/basics.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { api } from '../../lib/api.ts';
-import { short } from '../../lib/format.ts';
+import { count, moment, percent, short } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { usePolled } from '../../lib/polled.ts';
-import type { History } from '../../lib/types.ts';
 import { EPSILON, toneAt } from '../metrics/thresholds.ts';
 
-const POLL_MS = 10_000;
+const POLL_MS = 30_000;
 const WAYS_OUT = ['models', 'traces', 'metrics', 'skills'] as const;
 
-/** What leaves this machine, and what federated learning has cost. */
+/** As the server says it. An epsilon that is null is infinite. */
+interface Privacy {
+  spending: { epsilon: number | null; budget: number; delta: number; rounds: number } | null;
+  nextEpsilon?: number | null;
+  rounds: Round[];
+}
+
+interface Round {
+  round: number;
+  at: string;
+  mode: 'poisson' | 'full';
+  noise: number;
+  rate: number;
+  dimension: number;
+  epsilon: number | null;
+}
+
+/** What federated learning has cost and would cost, and what leaves this machine. */
 export function PrivacyView() {
-  const { data, error } = usePolled((signal) => api<History>('GET', '/api/metrics/history', { signal }), POLL_MS);
+  const { data, error } = usePolled((signal) => api<Privacy>('GET', '/api/privacy', { signal }), POLL_MS);
   return (
     <>
       <ViewHead title={t('nav.privacy')} about={t('privacy.about')} />
       <Loaded data={data} error={error}>
-        {({ epsilon }) => <Spent epsilon={epsilon.at(-1) ?? 0} />}
+        {({ spending, nextEpsilon, rounds }) =>
+          spending ? (
+            <>
+              <Spent spending={spending} nextEpsilon={nextEpsilon} />
+              {rounds.length > 0 && <Rounds rounds={rounds} />}
+            </>
+          ) : (
+            <section class="card">
+              <Empty icon="privacy" title={t('privacy.nothing')}>
+                <p>{t('privacy.nothing.about')}</p>
+              </Empty>
+            </section>
+          )
+        }
       </Loaded>
       <section class="card">
         <h2>{t('privacy.out')}</h2>
@@ -34,20 +63,88 @@ export function PrivacyView() {
   );
 }
 
-function Spent({ epsilon }: { epsilon: number }) {
+function Spent({
+  spending,
+  nextEpsilon,
+}: {
+  spending: NonNullable<Privacy['spending']>;
+  nextEpsilon: Privacy['nextEpsilon'];
+}) {
+  const { epsilon, budget, delta, rounds } = spending;
+  if (epsilon === null) {
+    return <Notice tone="bad" title={t('privacy.unbounded')}>{` ${t('privacy.unbounded.about')}`}</Notice>;
+  }
+  const allows = nextEpsilon != null && nextEpsilon <= budget;
   return (
     <section class="card">
-      {epsilon === 0 ? (
-        <Empty icon="privacy" title={t('privacy.nothing')}>
-          <p>{t('privacy.nothing.about')}</p>
-        </Empty>
-      ) : (
-        <>
-          <h2>{t('privacy.spent')}</h2>
-          <p class={`stat ${toneAt(EPSILON, epsilon)}-text`}>ε = {short(epsilon)}</p>
-          <p class="hint">{t('panel.epsilon.hint')}</p>
-        </>
-      )}
+      <h2>{t('privacy.spent')}</h2>
+      <div class="figures">
+        <div class="figure-wide">
+          <dl>
+            <dt>{t('privacy.epsilon')}</dt>
+            <dd class={`${toneAt(EPSILON, epsilon)}-text`}>
+              {t('privacy.of', { epsilon: short(epsilon), budget: short(budget) })}
+            </dd>
+          </dl>
+          <Meter value={epsilon} max={budget} label={t('privacy.spent')} />
+        </div>
+        <dl>
+          <dt>{t('privacy.rounds')}</dt>
+          <dd>{count(rounds)}</dd>
+        </dl>
+        <dl>
+          <dt>δ</dt>
+          <dd>{delta.toExponential()}</dd>
+        </dl>
+        {nextEpsilon != null && (
+          <dl>
+            <dt>{t('privacy.next')}</dt>
+            <dd>
+              ε = {short(nextEpsilon)}{' '}
+              <Badge tone={allows ? 'good' : 'bad'}>
+                {t(allows ? 'privacy.next.allowed' : 'privacy.next.refused')}
+              </Badge>
+            </dd>
+          </dl>
+        )}
+      </div>
+      <p class="hint">{t('privacy.meaning')}</p>
+    </section>
+  );
+}
+
+/** What was released of this machine's folder, to the number. */
+function Rounds({ rounds }: { rounds: readonly Round[] }) {
+  return (
+    <section class="card">
+      <h2>{t('privacy.released')}</h2>
+      <p class="muted">{t('privacy.released.about')}</p>
+      <div class="table-box" tabIndex={0} role="region" aria-label={t('privacy.released')}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t('privacy.round')}</th>
+              <th scope="col">{t('privacy.when')}</th>
+              <th scope="col">{t('privacy.who')}</th>
+              <th scope="col">{t('privacy.noise')}</th>
+              <th scope="col">{t('privacy.numbers')}</th>
+              <th scope="col">ε</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rounds.map(({ round, at, mode, noise, rate, dimension, epsilon }) => (
+              <tr key={round}>
+                <td>{round}</td>
+                <td>{moment(Date.parse(at))}</td>
+                <td>{mode === 'full' ? t('privacy.everybody') : percent(rate)}</td>
+                <td class="number">{short(noise)}</td>
+                <td class="number">{count(dimension)}</td>
+                <td class="number">{epsilon === null ? '∞' : short(epsilon)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

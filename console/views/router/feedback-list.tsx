@@ -15,6 +15,8 @@ interface FeedbackRecord {
   text: string;
   /** The right ones. */
   skills: string[];
+  /** Those that were wrong; null: all others. */
+  wrong: string[] | null;
 }
 
 interface Trained {
@@ -56,10 +58,10 @@ export function FeedbackList() {
         <p class="muted">{t('feedback.empty')}</p>
       ) : (
         <ul class="records">
-          {data.feedback.map(({ id, at, signal, text, skills }) => (
+          {data.feedback.map(({ id, at, signal, text, ...said }) => (
             <li key={id}>
               <span class="record-text">{text}</span>
-              <span>→ {skills.length === 0 ? t('feedback.none') : skills.join(', ')}</span>
+              <span>→ {verdictOf(said)}</span>
               <span class="muted">
                 {t(`feedback.${signal}`)}, {ago(at)}
               </span>
@@ -70,4 +72,9 @@ export function FeedbackList() {
       )}
     </section>
   );
+}
+
+function verdictOf({ skills, wrong }: Pick<FeedbackRecord, 'skills' | 'wrong'>): string {
+  if (skills.length > 0) return skills.join(', ');
+  return wrong && wrong.length > 0 ? t('feedback.not', { skills: wrong.join(', ') }) : t('feedback.none');
 }

@@ -32,6 +32,7 @@ async function start({ keepSkills = false }: { keepSkills?: boolean }, command: 
       operations: phoenix.operations,
       generator: phoenix.generator,
       metrics: phoenix.metrics,
+      privacy: () => phoenix.privacy(),
       log,
       host: config.server.host,
       port: config.server.port,

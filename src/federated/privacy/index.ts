@@ -9,6 +9,8 @@ export {
   type LedgerRelease,
   type Policy,
   PrivacyLedger,
+  type PrivacyReport,
+  readPrivacy,
   type Spending,
   spendingReader,
 } from './ledger.ts';

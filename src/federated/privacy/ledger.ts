@@ -198,8 +198,47 @@ export function readSpending(folder: string): Spending | undefined {
     return spendingOf(entries, policy);
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    return { ...LOST, epsilon: Number.POSITIVE_INFINITY };
+    return LOST_LEDGER;
   }
+}
+
+/** What rounds have cost and one more would cost; for a display. */
+export interface PrivacyReport {
+  /** Undefined where there is no ledger. */
+  spending: Spending | undefined;
+  /** Of everything, after one more round like the last; undefined before the first. */
+  nextEpsilon: number | undefined;
+  /** What was released, the latest first. */
+  rounds: PublishedRound[];
+}
+
+export interface PublishedRound extends Pick<LedgerRelease, 'round' | 'mode' | 'noise' | 'rate' | 'dimension'> {
+  /** When, as ISO 8601. */
+  at: string;
+  /** Of everything up to here. */
+  epsilon: number;
+}
+
+/** What the ledger of a folder says of all rounds. What the next one would cost is computed, which can take a second. */
+export function readPrivacy(folder: string): PrivacyReport {
+  const spending = readSpending(folder);
+  // Of a damaged ledger nothing more can be said.
+  if (!spending || spending === LOST_LEDGER) return { spending, nextEpsilon: undefined, rounds: [] };
+  const entries = readLedger(join(folder, 'ledger.jsonl'), { repair: false });
+  const policy = entries.findLast(({ event }) => event.type === 'policy')?.event;
+  const releases = releasesOf(entries);
+  const last = releases.at(-1);
+  const rounds = entries.flatMap(({ at, event }): PublishedRound[] => {
+    if (event.type !== 'release') return [];
+    const { round, mode, noise, rate, dimension, epsilon } = event;
+    return [{ at, round, mode, noise, rate, dimension, epsilon: epsilon ?? Number.POSITIVE_INFINITY }];
+  });
+  const canGoOn = last && policy?.type === 'policy' && Number.isFinite(spending.epsilon);
+  return {
+    spending,
+    nextEpsilon: canGoOn ? epsilonOfReleases([...releases, last], policy) : undefined,
+    rounds: rounds.reverse(),
+  };
 }
 
 /** Reads the spending of a folder, anew only after its ledger changed. */
@@ -218,7 +257,11 @@ export function spendingReader(folder: string): () => Spending | undefined {
   };
 }
 
-const LOST = { budget: 0, delta: 0, adjacency: 'add_remove', unit: 'client', mode: 'unknown', rounds: 0 } as const;
+/** Of a ledger that is damaged. */
+const LOST_LEDGER: Spending = {
+  epsilon: Number.POSITIVE_INFINITY,
+  ...{ budget: 0, delta: 0, adjacency: 'add_remove', unit: 'client', mode: 'unknown', rounds: 0 },
+};
 
 function spendingOf(entries: readonly Entry[], { epsilon: budget, delta, adjacency, unit }: Policy): Spending {
   const last = entries.findLast(({ event }) => event.type === 'release')?.event;
