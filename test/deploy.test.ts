@@ -164,6 +164,9 @@ describe('a deployment', {
     assert.equal((await chat('Mi hermana vive en Madrid', `Bearer ${token}`)).status, 200);
     assert.match(await (await chat('¿Dónde vive mi hermana?', `Bearer ${token}`)).text(), /Tu hermana vive en Madrid/);
     assert.equal((await chat('¿Dónde vive mi hermana?', 'Bearer wrong')).status, 401);
+    // The console is in the image.
+    const script = /\/console\/main-\w+\.js/.exec(await (await fetch(`${url}/`)).text())?.[0];
+    assert.equal((await fetch(`${url}${script}`)).status, 200);
     // The other commands speak to the deployment.
     assert.match(run(['chat', 'Where does my sister live?']).stdout, /Madrid/);
     assert.match(run(['skill', 'call', 'sql', 'SELECT count(*) AS n FROM memory_fact']).stdout, /^\[\{"n":1\}\]/);
