@@ -1,6 +1,6 @@
 /** Skills, memory, metrics, router and privacy of the web console in a real browser, on a real assistant. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -233,7 +233,7 @@ describe('the views of the console', { skip: noBrowser }, () => {
 
   it('says what leaves this machine', async () => {
     await open('privacy');
-    await page.getByRole('heading', { name: 'Federated learning has sent nothing' }).waitFor();
+    await page.getByRole('heading', { name: 'This installation is in no federation' }).waitFor();
     assert.match(await page.locator('.ways-out').innerText(), /Models are fetched by phoenix models pull/);
   });
 
@@ -256,5 +256,16 @@ describe('the views of the console', { skip: noBrowser }, () => {
     await page.goto('about:blank');
     await open('privacy');
     await page.getByText('What was spent is not known.').waitFor();
+  });
+
+  it('says what an installation in a federation has sent', async () => {
+    const folder = federatedFolders(assistant.stateDir).client;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'enrolment.json'), '{}');
+    writeFileSync(join(folder, 'state.json'), JSON.stringify({ format: 1, seen: 4, installed: 4, answered: 5 }));
+    await page.goto('about:blank');
+    await open('privacy');
+    await page.getByText('It has answered rounds, the last one being 5.').waitFor();
+    await page.getByText('The router uses model 4 of the federation.').waitFor();
   });
 });

@@ -290,9 +290,9 @@ export const en = {
   'may.programs': 'Run the programs of this machine, which it cannot change',
   'may.folders': 'Read these folders: {folders}',
   'privacy.about': 'What leaves this machine, and what federated learning would cost.',
-  'privacy.nothing': 'Federated learning has sent nothing',
+  'privacy.nothing': 'This installation is in no federation',
   'privacy.nothing.about':
-    'No round of federated learning has run. Conversations, facts and feedback stay in the state folder.',
+    'Federated learning sends nothing from here. Conversations, facts and feedback stay in the state folder.',
   'privacy.spent': 'Privacy spent',
   'privacy.out': 'What could leave, and only if you say so',
   'privacy.out.models':
@@ -322,4 +322,11 @@ export const en = {
   'privacy.everybody': 'everybody',
   'privacy.noise': 'Noise',
   'privacy.numbers': 'Numbers',
+  'privacy.client': 'This installation takes part in a federation',
+  'privacy.client.sent':
+    'It has answered rounds, the last one being {round}. Each time one clipped update of the weights of the router left, to the coordinator, who sees it; no text did.',
+  'privacy.client.nothing': 'It has answered no round yet: nothing was sent.',
+  'privacy.client.model': 'The router uses model {version} of the federation.',
+  'privacy.client.own': 'The router uses what was trained here.',
+  'privacy.client.leave': 'To take part no longer:',
 } as const;

@@ -292,9 +292,9 @@ export const es: Texts = {
   'may.programs': 'Ejecutar los programas de esta máquina, que no puede cambiar',
   'may.folders': 'Leer estas carpetas: {folders}',
   'privacy.about': 'Qué sale de esta máquina, y qué costaría el aprendizaje federado.',
-  'privacy.nothing': 'El aprendizaje federado no ha enviado nada',
+  'privacy.nothing': 'Esta instalación no está en ninguna federación',
   'privacy.nothing.about':
-    'No ha corrido ninguna ronda de aprendizaje federado. Conversaciones, hechos y valoraciones se quedan en la carpeta de estado.',
+    'El aprendizaje federado no envía nada desde aquí. Conversaciones, hechos y valoraciones se quedan en la carpeta de estado.',
   'privacy.spent': 'Privacidad gastada',
   'privacy.out': 'Qué podría salir, y solo si tú lo dices',
   'privacy.out.models':
@@ -323,4 +323,11 @@ export const es: Texts = {
   'privacy.everybody': 'todos',
   'privacy.noise': 'Ruido',
   'privacy.numbers': 'Números',
+  'privacy.client': 'Esta instalación participa en una federación',
+  'privacy.client.sent':
+    'Ha respondido rondas, la última la {round}. Cada vez salió una actualización recortada de los pesos del router, hacia el coordinador, que la ve; ningún texto.',
+  'privacy.client.nothing': 'Aún no ha respondido ninguna ronda: no se ha enviado nada.',
+  'privacy.client.model': 'El router usa el modelo {version} de la federación.',
+  'privacy.client.own': 'El router usa lo que se entrenó aquí.',
+  'privacy.client.leave': 'Para dejar de participar:',
 };

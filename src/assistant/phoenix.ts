@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/index.ts';
-import { federatedFolders, type PrivacyReport, readPrivacy, spendingReader } from '../federated/index.ts';
+import {
+  type ClientState,
+  federatedFolders,
+  isEnrolled,
+  type PrivacyReport,
+  readClientState,
+  readPrivacy,
+  spendingReader,
+} from '../federated/index.ts';
 import { Generator } from '../generation/index.ts';
 import { CombinedAnswerer, CombinedUnderstander, RuleAnswerer, RuleUnderstander } from '../language/index.ts';
 import { type Catalog, readCatalog } from '../manifest/index.ts';
@@ -57,8 +65,8 @@ interface Parts {
   assistant: Assistant;
   router: RouterService;
   feedback: RequestFeedback;
-  /** Where federated rounds that are coordinated here are written down. */
-  privacyFolder: string;
+  /** Where federated rounds are written down. */
+  federated: ReturnType<typeof federatedFolders>;
   runtimeReason: string;
 }
 
@@ -76,7 +84,7 @@ export class Phoenix {
   readonly #pool: ModelPool;
   readonly #memory: EntityMemory;
   readonly #tracing: Tracing | undefined;
-  readonly #privacyFolder: string;
+  readonly #federated: Parts['federated'];
 
   private constructor(parts: Parts) {
     const { catalog, pool, memory, metrics, tracing, generator, router, runtimeReason } = parts;
@@ -84,7 +92,7 @@ export class Phoenix {
     this.#pool = pool;
     this.#memory = memory;
     this.#tracing = tracing;
-    this.#privacyFolder = parts.privacyFolder;
+    this.#federated = parts.federated;
     this.metrics = metrics;
     this.generator = generator;
     this.runtimeReason = runtimeReason;
@@ -116,14 +124,14 @@ export class Phoenix {
     pool.on('event', (event) => logEvent(log, event));
     const memory = openMemory(config, catalog, pool, log);
     const tracing = await openTracing(config.telemetry.otlp.endpoint, log);
-    const privacyFolder = federatedFolders(config.state_dir).coordinator;
-    const spending = spendingReader(privacyFolder);
+    const federated = federatedFolders(config.state_dir);
+    const spending = spendingReader(federated.coordinator);
     const metrics = new Metrics({ pool, memory, spending, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
     const { router, feedback, observed } = openRouter(config, { catalog, metrics, generator }, log);
     const assistant = createAssistant(config, { memory, generator, router, feedback, pool, observed }, log);
-    const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant, privacyFolder };
+    const parts = { catalog, pool, memory, metrics, tracing, generator, router, feedback, assistant, federated };
     return new Phoenix({ ...parts, runtimeReason: reason });
   }
 
@@ -131,9 +139,10 @@ export class Phoenix {
     return [...this.#catalog.skills.keys()];
   }
 
-  /** What federated rounds that are coordinated here have cost. */
-  privacy(): PrivacyReport {
-    return readPrivacy(this.#privacyFolder);
+  /** What federated rounds that are coordinated here have cost, and what this installation has done in a federation that it is in. */
+  privacy(): PrivacyReport & { client: ClientState | undefined } {
+    const { coordinator, client } = this.#federated;
+    return { ...readPrivacy(coordinator), client: isEnrolled(client) ? readClientState(client) : undefined };
   }
 
   /** Starts, in the background, what the first request will need. */

@@ -1,5 +1,5 @@
 /** Who is who in a federation: the coordinator is its certificate authority, and gives a certificate to each client. */
-import { createHash, type webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { FederationError } from './error.ts';
 
 /** The name in the certificate of the coordinator, whatever its address is. */
@@ -9,6 +9,9 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 /** Clocks may differ, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 const VALIDITY_MS = 10 * 365 * 24 * 3_600_000;
+
+/** As Node and browsers each type it. */
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** A certificate with its key, PEM. */
 export interface Identity {
@@ -64,7 +67,7 @@ export async function createRequest(): Promise<{ key: string; request: Uint8Arra
  */
 export async function certify(authority: Identity, request: Uint8Array, clientId: string): Promise<Uint8Array> {
   const { ExtendedKeyUsageExtension, ExtendedKeyUsage, Pkcs10CertificateRequest } = await x509();
-  let publicKey: webcrypto.CryptoKey;
+  let publicKey: Key;
   try {
     const parsed = new Pkcs10CertificateRequest(Uint8Array.from(request));
     if (!(await parsed.verify())) throw new Error('it is not signed with its own key');
@@ -90,7 +93,7 @@ export async function toPem(certificate: Uint8Array): Promise<string> {
 
 async function signed(
   authority: Identity,
-  publicKey: webcrypto.CryptoKey,
+  publicKey: Key,
   name: string,
   extensions: import('@peculiar/x509').Extension[],
 ): Promise<import('@peculiar/x509').X509Certificate> {
@@ -115,7 +118,7 @@ function validity() {
   };
 }
 
-async function exported(key: webcrypto.CryptoKey): Promise<string> {
+async function exported(key: Key): Promise<string> {
   const { PemConverter } = await x509();
   return PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
-import type { PrivacyReport } from '../federated/index.ts';
 import type { Generator } from '../generation/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import { installAuth } from './auth.ts';
@@ -11,7 +10,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
-import { privacyRoutes } from './privacy-routes.ts';
+import { type Privacy, privacyRoutes } from './privacy-routes.ts';
 import { routerRoutes } from './router-routes.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { skillRoutes } from './skill-routes.ts';
@@ -21,7 +20,7 @@ export interface ServerOptions {
   generator: Generator;
   metrics: Metrics;
   /** What federated rounds have cost. */
-  privacy: () => PrivacyReport;
+  privacy: () => Privacy;
   log: Logger;
   host: string;
   port: number;

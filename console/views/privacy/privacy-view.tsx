@@ -14,6 +14,8 @@ interface Privacy {
   spending: { epsilon: number | null; budget: number; delta: number; rounds: number } | null;
   nextEpsilon?: number | null;
   rounds: Round[];
+  /** Null while this installation is in no federation. */
+  client: { installed: number; answered: number } | null;
 }
 
 interface Round {
@@ -33,10 +35,11 @@ export function PrivacyView() {
     <>
       <ViewHead title={t('nav.privacy')} about={t('privacy.about')} />
       <Loaded data={data} error={error}>
-        {({ spending, nextEpsilon, rounds }) =>
-          spending ? (
+        {({ spending, nextEpsilon, rounds, client }) =>
+          spending || client ? (
             <>
-              <Spent spending={spending} nextEpsilon={nextEpsilon} />
+              {client && <TakesPart {...client} />}
+              {spending && <Spent spending={spending} nextEpsilon={nextEpsilon} />}
               {rounds.length > 0 && <Rounds rounds={rounds} />}
             </>
           ) : (
@@ -109,6 +112,20 @@ function Spent({
         )}
       </div>
       <p class="hint">{t('privacy.meaning')}</p>
+    </section>
+  );
+}
+
+/** What this installation has sent as a client of a federation, exactly, and how to stop that. */
+function TakesPart({ installed, answered }: NonNullable<Privacy['client']>) {
+  return (
+    <section class="card">
+      <h2>{t('privacy.client')}</h2>
+      <p>{answered > 0 ? t('privacy.client.sent', { round: answered }) : t('privacy.client.nothing')}</p>
+      <p>{installed > 0 ? t('privacy.client.model', { version: installed }) : t('privacy.client.own')}</p>
+      <p class="muted">
+        {t('privacy.client.leave')} <code>npx phoenix federate leave</code>
+      </p>
     </section>
   );
 }
