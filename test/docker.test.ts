@@ -5,9 +5,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { launchCertificates } from '../src/runtimes/docker/certificates.ts';
 import { readContainerRecord } from '../src/runtimes/docker/container-record.ts';
 import { createRuntimes, stopElsewhere } from '../src/runtimes/index.ts';
+import { startAssistant } from './support/assistant.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
 import { skillProcesses } from './support/kill.ts';
-import { createTestPool, onEvent } from './support/pool.ts';
+import { createTestPool, FIXTURES, onEvent } from './support/pool.ts';
 import { isMissing } from './support/requirements.ts';
 
 interface Container {
@@ -99,6 +100,32 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     const third = next({ skills: { echo: { config: { changed: true } } } });
     await third.getSkillClient('echo');
     assert.notEqual((await onlyContainer()).Id, Id);
+  });
+
+  it('stay when an operator started them, and the assistant ends all the same', async () => {
+    const assistant = await startAssistant({
+      PHOENIX_STATE_DIR: test.stateDir,
+      PHOENIX_SKILL_RUNTIME: 'docker',
+      PHOENIX_SKILL_DIRS: JSON.stringify([FIXTURES]),
+    });
+    try {
+      const started = await fetch(`${assistant.url}/api/skills/echo/start`, { method: 'POST' });
+      assert.equal(started.status, 200);
+      const { Id } = await onlyContainer();
+      assert.equal(await assistant.stop(), 0);
+      assert.deepEqual(
+        (await containers()).map((container) => [container.Id, container.State.Status]),
+        [[Id, 'running']],
+      );
+    } finally {
+      await assistant.stop('SIGKILL');
+    }
+    // The next one has it, and stops it.
+    const second = next();
+    const reused = onEvent(second, 'ready');
+    await second.getSkillClient('echo');
+    assert.equal((await reused).kind, 'reused');
+    await second.stop('echo');
   });
 
   it("that are paused, dead or somebody else's are handled", async () => {

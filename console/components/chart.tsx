@@ -102,7 +102,7 @@ function optionsOf(
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(max, (high || 0) * 1.1, Number.MIN_VALUE)] } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 70, values: (_plot, ticks) => ticks.map(clock) },

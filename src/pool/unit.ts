@@ -205,6 +205,7 @@ export class SkillUnit {
     clearTimeout(this.#delayTimer);
     if (leaveRunning && this.#launched) {
       this.#launched.connection.close();
+      this.#launched.instance.release();
       this.#launched = undefined;
     }
     this.dispatch({ t: 'close' });

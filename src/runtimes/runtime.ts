@@ -83,6 +83,8 @@ export interface Instance {
   reload(handlerPath: string): void;
   /** Asks it to drain and stop; kills it after `graceMs` milliseconds. Leaves no process, socket or record. */
   stop(graceMs: number): Promise<Exit>;
+  /** Lets go of it: it runs on, and nothing in this process waits for its end any more. */
+  release(): void;
   stats(): Promise<InstanceStats>;
 }
 

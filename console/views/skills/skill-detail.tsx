@@ -59,9 +59,11 @@ const ICONS: Record<Action, IconName> = { start: 'play', stop: 'stop', restart: 
 
 function Actions({ skill, reload }: Pick<DetailProps, 'skill' | 'reload'>) {
   const [running, setRunning] = useState<Action>();
-  const { name, state } = skill;
+  const { name, state, isolation } = skill;
   const isUp = state === 'ready' || state === 'starting';
-  const actions: Action[] = isUp ? ['reload', 'restart', 'stop'] : state === 'broken' ? [] : ['start'];
+  // A container runs what is in its image.
+  const whileUp: Action[] = isolation === 'container' ? ['restart', 'stop'] : ['reload', 'restart', 'stop'];
+  const actions: Action[] = isUp ? whileUp : state === 'broken' ? [] : ['start'];
   const run = async (action: Action) => {
     setRunning(action);
     if (await attempt(() => act(name, action))) say(t(`action.${action}.done`, { name }));

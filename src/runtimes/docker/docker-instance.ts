@@ -45,6 +45,7 @@ export class DockerInstance implements Instance {
   readonly slot: number;
   readonly exited: Promise<Exit>;
   readonly #options: DockerInstanceOptions;
+  readonly #released = new AbortController();
   #kept: boolean;
   #paused = false;
 
@@ -91,6 +92,10 @@ export class DockerInstance implements Instance {
     return await this.exited;
   }
 
+  release(): void {
+    this.#released.abort();
+  }
+
   async stats(): Promise<InstanceStats> {
     const { engine, containerId } = this.#options;
     const { memory_stats, cpu_stats, pids_stats } = await engine.json<ContainerStats>(
@@ -113,9 +118,11 @@ export class DockerInstance implements Instance {
     let code: number | undefined;
     try {
       const path = `/containers/${containerId}/wait`;
-      ({ StatusCode: code } = await engine.json<{ StatusCode: number }>('POST', path, undefined, Infinity));
+      const { signal } = this.#released;
+      ({ StatusCode: code } = await engine.json<{ StatusCode: number }>('POST', path, undefined, signal));
     } catch {
-      // The engine went away, and its containers with it.
+      // The engine went away, and its containers with it. Unless this one is somebody else's now, and goes on.
+      if (this.#released.signal.aborted) return await new Promise(() => {});
     }
     const outOfMemory = await engine
       .json<{ State: { OOMKilled: boolean } }>('GET', `/containers/${containerId}/json`)

@@ -56,6 +56,7 @@ export function engineSocket(environment: NodeJS.ProcessEnv = process.env): stri
 }
 
 type Body = string | AsyncIterable<Uint8Array> | undefined;
+type Until = number | AbortSignal;
 
 /** A client of the Docker Engine API (https://docs.docker.com/reference/api/engine/) over its unix socket. */
 export class Engine {
@@ -80,12 +81,12 @@ export class Engine {
   /**
    * One request with JSON on both sides; undefined for an empty answer.
    *
-   * @param timeoutMs for the whole answer, in milliseconds; Infinity: as long as the engine likes
+   * @param until for the whole answer: milliseconds, or a signal for what takes as long as the engine likes
    * @throws EngineError
    */
-  async json<T>(method: string, path: string, body?: unknown, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T> {
+  async json<T>(method: string, path: string, body?: unknown, until: Until = ANSWER_TIMEOUT_MS): Promise<T> {
     const sent = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await this.#text(method, await this.#versioned(path), sent, timeoutMs);
+    const answer = await this.#text(method, await this.#versioned(path), sent, until);
     if (answer === '') return undefined as T;
     const value = parsed(answer);
     if (value === undefined) throw this.#noEngine(answer);
@@ -113,27 +114,26 @@ export class Engine {
     return `/v${compareVersions(ApiVersion, API_VERSION) < 0 ? ApiVersion : API_VERSION}${path}`;
   }
 
-  async #text(method: string, path: string, body: Body, timeoutMs: number): Promise<string> {
-    return (await this.#read(method, path, body, timeoutMs)).toString();
+  async #text(method: string, path: string, body: Body, until: Until): Promise<string> {
+    return (await this.#read(method, path, body, until)).toString();
   }
 
-  async #read(method: string, path: string, body: Body, timeoutMs: number): Promise<Buffer> {
-    const signal = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined;
+  async #read(method: string, path: string, body: Body, until: Until): Promise<Buffer> {
+    const signal = typeof until === 'number' ? AbortSignal.timeout(until) : until;
     try {
       return await buffer(await this.#send(method, path, body, signal));
     } catch (error) {
-      if (signal?.aborted)
-        throw new EngineError(0, `${this.socketPath}: no answer within ${timeoutMs / 1000} s to ${method} ${path}`);
+      if (signal.aborted && typeof until === 'number')
+        throw new EngineError(0, `${this.socketPath}: no answer within ${until / 1000} s to ${method} ${path}`);
       throw error instanceof EngineError ? error : this.#failure(error as Error);
     }
   }
 
-  #send(method: string, path: string, body: Body, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  #send(method: string, path: string, body: Body, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const isTar = body !== undefined && typeof body !== 'string';
       const headers = { host: 'docker', 'content-type': isTar ? 'application/x-tar' : 'application/json' };
-      const options = { socketPath: this.socketPath, method, path, headers };
-      const outgoing = request(signal ? { ...options, signal } : options);
+      const outgoing = request({ socketPath: this.socketPath, method, path, headers, signal });
       const fail = (error: Error) => reject(this.#failure(error));
       outgoing.once('error', fail);
       outgoing.once('response', (response) => {

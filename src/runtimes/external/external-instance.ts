@@ -63,10 +63,14 @@ export class ExternalInstance implements Instance {
     throw new RuntimeError(`skill ${this.skill}: whoever started it replaces its code, too`);
   }
 
-  /** Lets go of it. */
+  /** Only lets go of it. */
   stop(): Promise<Exit> {
-    this.#line.destroy();
+    this.release();
     return this.exited;
+  }
+
+  release(): void {
+    this.#line.destroy();
   }
 
   /** What the skill says of itself. Its processor time is not known. */

@@ -111,6 +111,9 @@ export class LocalInstance implements Instance {
     );
   }
 
+  /** Nothing keeps this process waiting for it. */
+  release(): void {}
+
   stats(): Promise<InstanceStats> {
     this.#rememberMembers();
     const stats: InstanceStats = { memoryBytes: 0, cpuSeconds: 0, processes: this.#members.length };
