@@ -110,13 +110,12 @@ describe('containers', { skip: isMissing('a Docker engine (dockerd, as root)', c
     });
     try {
       const started = await fetch(`${assistant.url}/api/skills/echo/start`, { method: 'POST' });
-      assert.equal(started.status, 200);
-      const { Id } = await onlyContainer();
+      assert.equal(started.status, 200, await started.text());
+      // The memory may have started its own, which goes with the assistant.
+      const echo = (await containers()).find(({ Config }) => Config.Labels['sarai.skill'] === 'echo');
       assert.equal(await assistant.stop(), 0);
-      assert.deepEqual(
-        (await containers()).map((container) => [container.Id, container.State.Status]),
-        [[Id, 'running']],
-      );
+      const { Id, State } = await onlyContainer();
+      assert.deepEqual([Id, State.Status], [echo?.Id, 'running']);
     } finally {
       await assistant.stop('SIGKILL');
     }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -14,7 +15,7 @@ const NOBODY = 65_534;
 export async function makeCompileCache(path: string): Promise<string | undefined> {
   const folder = join(dirname(path), 'cache');
   if (existsSync(folder)) return folder;
-  const temporary = `${folder}.${process.pid}.tmp`;
+  const temporary = `${folder}.${randomUUID()}.tmp`;
   try {
     await new Promise<void>((resolve) => {
       const env = { NODE_COMPILE_CACHE: temporary, NODE_COMPILE_CACHE_PORTABLE: '1' };

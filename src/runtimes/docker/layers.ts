@@ -1,5 +1,5 @@
 /** Layers and archives of images, written by hand: no builder, nothing pulled; the same input always gives the same bytes. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   createReadStream,
   createWriteStream,
@@ -40,7 +40,8 @@ export async function makeLayer(path: string, sources: readonly Source[]): Promi
   if (!existsSync(digestPath)) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const hash = createHash('sha256');
-    const temporary = `${path}.${process.pid}.tmp`;
+    // Two skills that are built at the same time both write the layer that they share.
+    const temporary = `${path}.${randomUUID()}.tmp`;
     try {
       await pipeline(async function* () {
         for await (const piece of layerPieces(sources)) {
