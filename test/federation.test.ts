@@ -20,31 +20,7 @@ import {
   PrivacyLedger,
 } from '../src/federated/index.ts';
 import { MAIN, phoenix, startAssistant, temporaryFolder } from './support/assistant.ts';
-
-const SPEC = { id: 'mean', dimension: 4 };
-
-/** Learns the mean of what is private here; its loss is the distance to that. */
-class MeanModel implements FederatedModel {
-  readonly spec = SPEC;
-  installed: Float64Array | undefined;
-  readonly #own: number[];
-
-  constructor(own: number[]) {
-    this.#own = own;
-  }
-
-  async train(parameters: Float64Array): Promise<Float64Array> {
-    return parameters.map((value, n) => value + ((this.#own[n] ?? 0) - value) / 2);
-  }
-
-  async evaluate(parameters: Float64Array): Promise<number> {
-    return Math.hypot(...parameters.map((value, n) => value - (this.#own[n] ?? 0)));
-  }
-
-  async install(parameters: Float64Array | undefined): Promise<void> {
-    this.installed = parameters;
-  }
-}
+import { MEAN_SPEC, MeanModel } from './support/mean-model.ts';
 
 describe('a federation', () => {
   let folder: string;
@@ -65,7 +41,7 @@ describe('a federation', () => {
   const serve = async (more: Partial<FederationServerOptions> = {}) => {
     server = await FederationServer.start({
       folder: coordinator(),
-      spec: SPEC,
+      spec: MEAN_SPEC,
       settings: { mode: 'full', rate: 1, noise: 4, clip: 10, population: 1000, roundMs: 1500, pauseMs: 200 },
       policy: { epsilon: 50, delta: 1e-5, adjacency: 'add_remove', unit: 'client' },
       ...{ host: '127.0.0.1', port: 0, enrolmentPort: 0 },
@@ -218,7 +194,7 @@ class OtherFederation {
   start(): Promise<FederationServer> {
     return FederationServer.start({
       folder: this.#folder,
-      spec: SPEC,
+      spec: MEAN_SPEC,
       settings: { mode: 'full', rate: 1, noise: 4, clip: 1, population: 4, roundMs: 60_000, pauseMs: 60_000 },
       policy: { epsilon: 5, delta: 1e-5, adjacency: 'add_remove', unit: 'client' },
       ...{ host: '127.0.0.1', port: 0, enrolmentPort: 0 },

@@ -3,8 +3,17 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  type ClientEvent,
+  enrol,
+  FederationClient,
+  FederationServer,
+  federatedFolders,
+  invite,
+} from '../../src/federated/index.ts';
 import { startAssistant } from './assistant.ts';
 import { writeVariant } from './gguf.ts';
+import { MEAN_SPEC, MeanModel } from './mean-model.ts';
 import { NANO_TARGET } from './nano.ts';
 import { FIXTURES } from './pool.ts';
 import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
@@ -20,6 +29,8 @@ export const LOAD = {
   idle: ['chain-draft', 'once', 'patch-sandbox', 'reader', 'rogue-draft', 'stateless'],
   /** One cannot start, one cannot be read. */
   broken: ['bad-manifest', 'broken-start'],
+  /** Of one federated round. */
+  privacy: { noise: 4, budget: 2, delta: 1e-5 },
 } as const;
 
 /** One line of a model's own prompt; three of them are fewer tokens than the acceptance rate looks back on. */
@@ -35,6 +46,33 @@ export interface KnownLoad extends AsyncDisposable {
   prometheus: RunningPrometheus;
   /** How each running skill is isolated, as the assistant says. */
   isolation(): Promise<Record<string, string>>;
+}
+
+/** A federated round that is coordinated here, with an update of a client, and no second one. */
+async function coordinateRound(stateDir: string): Promise<void> {
+  const { noise, budget, delta } = LOAD.privacy;
+  const folder = federatedFolders(stateDir).coordinator;
+  await using stack = new AsyncDisposableStack();
+  const released = Promise.withResolvers<void>();
+  stack.use(
+    await FederationServer.start({
+      ...{ folder, spec: MEAN_SPEC, host: '127.0.0.1', port: 0, enrolmentPort: 0 },
+      settings: { mode: 'full', rate: 1, noise, clip: 10, population: 100, roundMs: 2000, pauseMs: 600_000 },
+      policy: { epsilon: budget, delta, adjacency: 'add_remove', unit: 'client' },
+      onEvent(event) {
+        if (event.type === 'failed') released.reject(event.error);
+        if (event.type === 'round') released.resolve();
+      },
+    }),
+  );
+  const own = join(stateDir, 'client');
+  await enrol(own, await invite(folder, 60_000));
+  const events: string[] = [];
+  const onEvent = ({ type }: ClientEvent) => events.push(type);
+  const client = stack.use(new FederationClient({ folder: own, model: new MeanModel([1, 0, 0, 0]), onEvent }));
+  await client.step(30_000);
+  await released.promise;
+  assert.deepEqual(events, ['submitted']);
 }
 
 /** Starts both, makes the load, and waits until all of it was scraped. */
@@ -55,6 +93,7 @@ export async function startKnownLoad(): Promise<KnownLoad> {
       PHOENIX_POOL_MEMORY_BUDGET: String(LOAD.memoryBudget),
     }),
   );
+  await coordinateRound(assistant.stateDir);
   const get = (path: string) => fetch(new URL(path, assistant.url));
   const post = async (path: string, body: unknown = {}, expected = 200) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
