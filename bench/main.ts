@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { keepAwake } from './awake.ts';
 import { benchCalls } from './calls.ts';
+import { benchConsole } from './console.ts';
 import { benchDraft } from './draft.ts';
 import { benchFederated } from './federated.ts';
 import { benchLanguage } from './language.ts';
@@ -15,6 +16,7 @@ import { benchTelemetry } from './telemetry.ts';
 
 const SCENARIOS = {
   calls: benchCalls,
+  console: benchConsole,
   draft: benchDraft,
   federated: benchFederated,
   language: benchLanguage,
