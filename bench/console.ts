@@ -17,9 +17,13 @@ export async function benchConsole({ quick }: { quick: boolean }): Promise<Figur
     return figures;
   }
   await using stack = new AsyncDisposableStack();
-  const bare = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(BARE));
+  const bare = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html').end(BARE);
+  });
   await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
-  stack.defer(() => bare.close());
+  stack.defer(() => {
+    bare.close();
+  });
   const bareUrl = `http://127.0.0.1:${(bare.address() as AddressInfo).port}`;
   const browser = await launchBrowser();
   stack.defer(() => browser.close());

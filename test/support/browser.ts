@@ -68,14 +68,21 @@ interface AxeResults {
   violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
 }
 
+/** What is used of a page. */
+interface AxePage {
+  document: { getAnimations(): { finished: Promise<unknown> }[] };
+  axe: { run(options: object): Promise<AxeResults> };
+}
+
 /** What hinders people with disabilities on the page as it is shown now: `rule: element`, one for each. */
 export async function axeViolations(page: Page): Promise<string[]> {
   // Colours are measured as they are, not on their way.
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
-  );
+  await page.evaluate(() => {
+    const { document } = globalThis as unknown as AxePage;
+    return Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
+  });
   const { passes, violations } = await page.evaluate(
-    (runOnly) => (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({ runOnly }),
+    (runOnly) => (globalThis as unknown as AxePage).axe.run({ runOnly }),
     AXE_TAGS,
   );
   if (passes.length < 10) throw new Error(`axe checked only ${passes.length} rules`);
