@@ -127,6 +127,19 @@ copy to src/copy.txt
     assert.ok(read('f').includes('other\nline 8\nline 9\nchanged\n'));
   });
 
+  it('does not look for a hunk beyond the end of the file, however far away it says that it is', () => {
+    put('f', 'one\ntwo\n');
+    const far = '--- a/f\n+++ b/f\n@@ -999999999999 +1 @@\n-two\n+2\n';
+    assert.deepEqual(apply(far).problems, []);
+    assert.equal(read('f'), 'one\n2\n');
+    assert.match(refuses(far), /line 999999999999 should be "two", and the file ends before it/);
+  });
+
+  it('refuses names that no file system takes', () => {
+    assert.match(refuses(change('x'.repeat(256), 'a', 'b')), /the path is too long/);
+    assert.match(refuses(change('x/'.repeat(2000), 'a', 'b')), /no path of a file|the path is too long/);
+  });
+
   it('says which hunk fails and why, and changes nothing then, in no file', () => {
     put('good', 'a\n');
     put('bad', lines(60));

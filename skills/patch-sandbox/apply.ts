@@ -103,12 +103,15 @@ class Plan {
 
 /** @returns the text, and how many lines of context had to be overlooked. @throws HunkError for the first hunk that does not apply */
 function patched(text: string, patch: StructuredPatch, fuzz: number): [text: string, fuzz: number] {
+  // A place is looked for line by line, from where a hunk says: not through millions of lines that the file has not.
+  const last = text.split('\n').length;
+  const hunks = patch.hunks.map((hunk) => ({ ...hunk, oldStart: Math.min(hunk.oldStart, last) }));
   for (let used = 0; used <= fuzz; used++) {
-    const result = applyPatch(text, patch, { fuzzFactor: used });
+    const result = applyPatch(text, { ...patch, hunks }, { fuzzFactor: used });
     if (result !== false) return [result, used];
   }
   const isRefused = (count: number) =>
-    applyPatch(text, { ...patch, hunks: patch.hunks.slice(0, count) }, { fuzzFactor: fuzz }) === false;
+    applyPatch(text, { ...patch, hunks: hunks.slice(0, count) }, { fuzzFactor: fuzz }) === false;
   const failing = patch.hunks.findIndex((_, n) => isRefused(n + 1));
   throw new HunkError(failing + 1, whyNot(text, patch.hunks[failing], fuzz));
 }

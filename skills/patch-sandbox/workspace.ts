@@ -18,6 +18,9 @@ import { SkillError } from 'phoenix/skill';
 import type { FileMode } from './diff.ts';
 
 const MOST_NOTES = 20;
+/** What the file systems of Linux take (limits.h); of a path, what is left beside the folder of the copy. */
+const MAX_NAME_BYTES = 255;
+const MAX_PATH_BYTES = 3000;
 
 export interface WorkFile {
   /** Of a symbolic link: where it leads. */
@@ -130,6 +133,8 @@ export class Workspace {
     if (parts.includes('..')) throw new WorkspaceError('the path leaves the tree');
     if (parts.some((part) => part === '' || part === '.' || part.includes('\0')))
       throw new WorkspaceError('this is no path of a file');
+    if (parts.some((part) => Buffer.byteLength(part) > MAX_NAME_BYTES) || Buffer.byteLength(path) > MAX_PATH_BYTES)
+      throw new WorkspaceError('the path is too long');
     let folder = this.root;
     for (const [n, part] of parts.slice(0, -1).entries()) {
       folder = join(folder, part);

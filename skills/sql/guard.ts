@@ -6,6 +6,10 @@ export type Grant = 'schema' | 'memory';
 
 /** Tables of the entity memory: everybody reads them, the memory alone writes them. */
 const MEMORY_TABLE = /^memory_/i;
+/** In a statement that changes the schema: a table, index or view of the memory. The authorizer is not told every name, such as a new one. */
+const NAMES_MEMORY = /memory_|entity_memory/i;
+/** What SQLite keeps for itself: statistics, counters. */
+const INTERNAL_TABLE = /^sqlite_/i;
 
 /** Pragmas that only tell something. */
 const READING_PRAGMAS = new Set([
@@ -64,6 +68,8 @@ const SCHEMA = new Set([
 export class Guard {
   /** Rights of the call that runs. */
   grants: ReadonlySet<string> = new Set();
+  /** The statement that is being prepared. */
+  statement = '';
   #reason: string | undefined;
   #isOwner = false;
 
@@ -104,9 +110,15 @@ export class Guard {
     if (WRITING.has(action)) {
       return MEMORY_TABLE.test(first) && !this.grants.has('memory')
         ? `the table ${first} belongs to the entity memory: reading is allowed, writing is not`
-        : undefined;
+        : INTERNAL_TABLE.test(first)
+          ? this.#need('schema', `writing to ${first}`)
+          : undefined;
     }
-    if (SCHEMA.has(action)) return this.#need('schema', 'changing the schema');
+    if (SCHEMA.has(action)) {
+      return NAMES_MEMORY.test(this.statement) && !this.grants.has('memory')
+        ? 'the statement changes the schema and names a table of the entity memory, which nobody else may'
+        : this.#need('schema', 'changing the schema');
+    }
     switch (action) {
       case c.SQLITE_FUNCTION:
         return FORBIDDEN_FUNCTIONS.has((second ?? '').toLowerCase())

@@ -96,6 +96,35 @@ describe('sql skill: guard', () => {
     assert.equal((await skill.infer({ prompt: 'SELECT count(*) AS n FROM memory_x' })).text, '[{"n":1}]');
   });
 
+  it('keeps the memory from callers that may change the schema, and what SQLite keeps for itself from all others', async () => {
+    await using skill = await testSkill(import.meta.dirname);
+    for (const prompt of [
+      'CREATE TABLE memory_x (a)',
+      'CREATE INDEX memory_x_a ON memory_x (a)',
+      'CREATE VIEW entity_memory AS SELECT a FROM memory_x',
+      'CREATE TABLE t (a)',
+      'ANALYZE',
+    ])
+      await skill.infer({ prompt }, OWNER);
+    for (const prompt of [
+      'DROP TABLE memory_x',
+      'DROP INDEX memory_x_a',
+      'DROP VIEW entity_memory',
+      'ALTER TABLE memory_x ADD COLUMN b',
+      'ALTER TABLE memory_x RENAME TO t2',
+      'ALTER TABLE t RENAME TO "Memory_fact"',
+      'CREATE TRIGGER x AFTER INSERT ON memory_x BEGIN DELETE FROM memory_x; END',
+      'CREATE TEMP TABLE memory_x (a)',
+      'CREATE TEMP VIEW entity_memory AS SELECT 1',
+      'CREATE UNIQUE INDEX x ON memory_x (a)',
+      'CREATE TABLE y (a REFERENCES memory_x (a))',
+    ]) {
+      await assert.rejects(skill.infer({ prompt }, { grants: ['schema'] }), { code: 'PERMISSION_DENIED' }, prompt);
+    }
+    await skill.infer({ prompt: 'ALTER TABLE t RENAME TO u' }, { grants: ['schema'] });
+    await assert.rejects(skill.infer({ prompt: 'DELETE FROM sqlite_stat1' }), { code: 'PERMISSION_DENIED' });
+  });
+
   it('takes exactly one statement and exactly its parameters', async () => {
     await using skill = await testSkill(import.meta.dirname);
     for (const prompt of [

@@ -38,6 +38,8 @@ export class Statements {
     const key = `${[...this.#guard.grants].sort().join(',')}\n${sql}`;
     const cached = this.#cache.get(key);
     if (cached) {
+      // SQLite prepares it again when the schema has changed.
+      this.#guard.statement = sql;
       this.#cache.delete(key);
       this.#cache.set(key, cached);
       return cached;
@@ -58,6 +60,7 @@ export class Statements {
     }
     if (sql.includes('\0'))
       throw new SkillError('INVALID_ARGUMENT', 'the statement contains a NUL character: pass values as parameters');
+    this.#guard.statement = sql;
     const statement = this.#database.prepare(sql);
     const rest = sql.slice(statement.sourceSQL.length);
     if (rest.replaceAll(TOKENS, (token) => (/^(--|\/\*)/.test(token) ? '' : token)).replaceAll(/[\s;]+/g, '') !== '') {

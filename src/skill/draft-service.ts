@@ -3,6 +3,7 @@ import type { DraftCommit, DraftOpen, DraftRequest, DraftResponse } from '../con
 import type { CallMetrics } from './call-metrics.ts';
 import { type Drafter, type DraftSession, type DraftSettings, SkillError, type SkillHandler } from './handler.ts';
 import type { LaunchConfig } from './launch-config.ts';
+import { Unreadable } from './service-definition.ts';
 import { STATUS_CODES, toSkillError } from './status.ts';
 
 /** Tokens that a client may ask to be proposed beyond those that are certain. */
@@ -90,7 +91,7 @@ class Draft {
     this.#onEnd = onEnd;
     this.#idleMs = idleMs;
     this.#idleTimer = setTimeout(() => this.#fallSilent(), idleMs);
-    stream.on('data', (request: DraftRequest) => this.#receive(request));
+    stream.on('data', (request: DraftRequest | Unreadable) => this.#receive(request));
     stream.on('end', () => this.#end(undefined) && stream.end());
     stream.on('drain', () => stream.resume());
     for (const event of ['cancelled', 'error', 'close']) stream.on(event, () => this.#end('CANCELLED'));
@@ -119,9 +120,11 @@ class Draft {
     );
   }
 
-  #receive({ open, commit }: DraftRequest): void {
+  #receive(request: DraftRequest | Unreadable): void {
     if (this.#ending.signal.aborted || !this.#drafter) return;
     this.#idleTimer.refresh();
+    if (request instanceof Unreadable) return this.fail(new SkillError('INVALID_ARGUMENT', request.message));
+    const { open, commit } = request;
     try {
       if (open && !this.#session) this.#begin(this.#drafter, open);
       else if (commit && this.#session) this.#commit(this.#drafter, this.#session, commit);

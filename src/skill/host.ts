@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { health, reflection, SkillServiceService } from '../contract/index.ts';
+import { health, reflection } from '../contract/index.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DraftService } from './draft-service.ts';
@@ -14,6 +14,7 @@ import { type LaunchConfig, readLaunchConfig } from './launch-config.ts';
 import { createLog } from './log.ts';
 import { reflectionService } from './reflection-service.ts';
 import { selfTest } from './self-test.ts';
+import { skillService } from './service-definition.ts';
 import { SessionService } from './session-service.ts';
 import { createUnaryService } from './unary-service.ts';
 
@@ -70,7 +71,7 @@ class SkillHost {
     const healthService = new HealthService(dispatcher);
     const sessions = new SessionService(dispatcher, config);
     const drafts = new DraftService(() => this.#handler ?? handler, config, metrics);
-    this.#server.addService(SkillServiceService, {
+    this.#server.addService(skillService, {
       ...createUnaryService(dispatcher, config),
       session: sessions.handle,
       draft: drafts.handle,

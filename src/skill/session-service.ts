@@ -4,6 +4,7 @@ import type { InferResponse, SessionCall, SessionReply, SessionRequest, SessionR
 import { Call, type Dispatcher } from './dispatcher.ts';
 import { SkillError } from './handler.ts';
 import type { LaunchConfig } from './launch-config.ts';
+import { Unreadable } from './service-definition.ts';
 import { STATUS_CODES, toSkillError } from './status.ts';
 
 /** The version of the session protocol that this host speaks. */
@@ -65,6 +66,7 @@ class Session {
   readonly #onHello: () => void;
   readonly #open = new Map<number, Call>();
   #greeted = false;
+  #refused = false;
   #replies: SessionReply[] = [];
   #flushScheduled = false;
 
@@ -73,7 +75,7 @@ class Session {
     this.#dispatcher = dispatcher;
     this.#config = config;
     this.#onHello = onHello;
-    stream.on('data', (message: SessionRequest) => this.#receive(message));
+    stream.on('data', (message: SessionRequest | Unreadable) => this.#receive(message));
     stream.on('end', () => this.end());
     stream.on('error', () => this.abandon());
   }
@@ -93,7 +95,9 @@ class Session {
     this.#open.clear();
   }
 
-  #receive(message: SessionRequest): void {
+  #receive(message: SessionRequest | Unreadable): void {
+    if (this.#refused) return;
+    if (message instanceof Unreadable) return this.#refuse('INVALID_ARGUMENT', message.message);
     if (!this.#greeted) {
       this.#greet(message);
       if (!this.#greeted) return;
@@ -217,6 +221,7 @@ class Session {
   }
 
   #refuse(status: SkillError['status'] | 'UNAUTHENTICATED', message: string): void {
+    this.#refused = true;
     // Not destroy(), which would end the stream without telling the client.
     this.#stream.emit('error', Object.assign(new Error(message), { code: STATUS_CODES[status], details: message }));
   }

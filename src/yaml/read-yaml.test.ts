@@ -114,6 +114,11 @@ describe('parseYaml', () => {
     });
   }
 
+  it('shows what would break a line, or turn its direction, as its number', () => {
+    const [problem = ''] = problems('name: x\n"a\\n\\u202eb": 1');
+    assert.match(problem, /^a\.yaml:2: a\\u000a\\u202eb: unknown key/);
+  });
+
   it('reports everything that is wrong at once', () => {
     const found = problems('level: no\nnested:\n  b: x\nfoo: 1');
     assert.deepEqual(found.map((each) => each.split(': ').slice(0, 2).join(': ')).sort(), [

@@ -3,14 +3,20 @@ import { readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 
+/** What would break a line, or turn its direction, when it is shown. */
+const UNSEEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
 /** A file that cannot be used as it is. `problems` has one line for each thing that is wrong. */
 export class YamlFileError extends Error {
   override readonly name = 'YamlFileError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
+    const lines = problems.map((problem) =>
+      problem.replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    );
+    super(lines.join('\n'));
+    this.problems = lines;
   }
 }
 
@@ -30,7 +36,7 @@ export function readYamlFile<T extends z.ZodType>(path: string, schema: T): z.ou
 /** Validates YAML text; `name` stands for the file in errors. @throws YamlFileError */
 export function parseYaml<T extends z.ZodType>(source: string, name: string, schema: T): z.output<T> {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines });
+  const document = parseDocument(source, { lineCounter: lines, logLevel: 'error' });
   const lineOf = (offset: number) => lines.linePos(offset).line;
   if (document.errors.length > 0) {
     throw new YamlFileError(
