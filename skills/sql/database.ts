@@ -9,6 +9,8 @@ import { Statements } from './statements.ts';
 
 const FILE = 'main.db';
 const PAGE_SIZE = 4096;
+/** Of one text, blob or row: twice what a request may bring. By itself SQLite would make a gigabyte of `zeroblob(1e9)`. */
+const MAX_VALUE_BYTES = 64 * 1024 ** 2;
 /** A larger file is checked only after a stop that was not clean: it takes about a second for a gigabyte. */
 const ALWAYS_CHECK_BYTES = 64 * 1024 ** 2;
 
@@ -84,7 +86,7 @@ export function openDatabase(dataDir: string, config: SqlConfig, log: SkillLog):
 }
 
 function openChecked(path: string, wasClean: boolean, config: SqlConfig): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 5000, defensive: true });
+  const database = new DatabaseSync(path, { timeout: 5000, defensive: true, limits: { length: MAX_VALUE_BYTES } });
   try {
     database.exec(`
       PRAGMA page_size = ${PAGE_SIZE};

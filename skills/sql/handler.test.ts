@@ -148,6 +148,12 @@ describe('sql skill: guard', () => {
 
   it('refuses answers that are too large and streams them', async () => {
     await using skill = await testSkill(import.meta.dirname);
+    for (const large of [
+      'zeroblob(1000000000)',
+      "printf('%1000000000d', 1)",
+      "replace(hex(zeroblob(9999999)), '0', 'aaaaaaaa')",
+    ])
+      await assert.rejects(skill.infer({ prompt: `SELECT ${large}` }), { code: 'RESOURCE_EXHAUSTED' });
     const prompt = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i FROM n';
     await assert.rejects(skill.infer({ prompt }), { code: 'RESOURCE_EXHAUSTED' });
     let pieces = 0;

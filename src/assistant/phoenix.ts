@@ -26,6 +26,7 @@ import { ModelPool, type PoolEvent, type SkillSettings } from '../pool/index.ts'
 import type { RequestFeedback, RouterService } from '../router/index.ts';
 import { createRuntimes, localPaths, selectRuntime, stopElsewhere } from '../runtimes/index.ts';
 import { RemoteDraft } from '../speculative/index.ts';
+import { upgradeState } from '../state-format/index.ts';
 import {
   GenerationMetrics,
   type Logger,
@@ -39,6 +40,7 @@ import { LocalOperations } from './local-operations.ts';
 import { openRouter } from './open-router.ts';
 import type { Operations } from './operations.ts';
 import { SkillCalls } from './skill-calls.ts';
+import { STATE_FORMATS } from './state-formats.ts';
 
 const BUILT_IN_SKILLS = fileURLToPath(new URL('../../skills', import.meta.url));
 const MEMORY_SKILL = 'sql';
@@ -100,8 +102,9 @@ export class Phoenix {
     this.operations = new LocalOperations(parts);
   }
 
-  /** @throws RuntimeError, MemoryFileError */
+  /** @throws RuntimeError, MemoryFileError, StateVersionError */
   static async open(config: LoadedConfig, log: Logger): Promise<Phoenix> {
+    upgradeState(config.state_dir, STATE_FORMATS, (line) => log.warn(line));
     const catalog = readCatalog(skillFolders(config));
     for (const { error } of catalog.broken.values()) log.warn(`a skill is left out: ${error.message}`);
     const paths = localPaths(config.state_dir);

@@ -13,6 +13,7 @@ const EXPECTED = new Set([
   'EngineError',
   'YamlFileError',
   'StateDirError',
+  'StateVersionError',
   'ListenError',
   'ModelError',
   'RuntimeError',

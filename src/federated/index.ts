@@ -11,6 +11,7 @@ export {
 export type { CoordinatorStatus, RoundSettings } from './coordinator.ts';
 export { FederationError } from './error.ts';
 export { federatedFolders } from './folders.ts';
+export { CLIENT_FORMATS, COORDINATOR_FORMATS } from './formats.ts';
 export { Membership } from './membership.ts';
 export type { FederatedModel, ModelSpec } from './model.ts';
 export * from './privacy/index.ts';

@@ -4,6 +4,7 @@ export { fold } from './fold.ts';
 export { MemoryInputError } from './input.ts';
 export { MemoryFileError } from './local-file.ts';
 export type { RemoteSql, RemoteStatement, SqlParameter } from './remote-sql.ts';
+export { memoryFormat } from './schema.ts';
 export { SkillSql, toSqlValue } from './skill-sql.ts';
 export type {
   Correction,

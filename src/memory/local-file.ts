@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { indexStatements, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { indexStatements, memoryFormat, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** Settings that a long transaction changes for itself. */
 export const WRITER_SETTINGS = `
@@ -48,6 +48,13 @@ export function openLocalFile(path: string, newStoreId: string): LocalFile {
 }
 
 function open(path: string, newStoreId: string): { writer: DatabaseSync; reader: DatabaseSync } {
+  // Before anything is written.
+  const version = existsSync(path) ? memoryFormat(path).versionOf(path) : undefined;
+  if (version !== undefined && version !== SCHEMA_VERSION) {
+    throw new MemoryFileError(
+      `${path} has format ${version}, this Phoenix knows ${SCHEMA_VERSION}: use the Phoenix that wrote it`,
+    );
+  }
   const wasClean = !existsSync(`${path}-wal`);
   const writer = new DatabaseSync(path, { timeout: 5000 });
   try {
@@ -56,12 +63,6 @@ function open(path: string, newStoreId: string): { writer: DatabaseSync; reader:
     writer.exec([...TABLES, ...indexStatements('UNIQUE').values()].join(';\n'));
     writer.exec('CREATE TABLE IF NOT EXISTS memory_deleted (revision INTEGER PRIMARY KEY, id INTEGER NOT NULL)');
     writer.prepare('INSERT OR IGNORE INTO memory_replica VALUES (1, ?, ?, 0)').run(SCHEMA_VERSION, newStoreId);
-    const version = writer.prepare('SELECT schema_version AS version FROM memory_replica').get()?.version;
-    if (version !== SCHEMA_VERSION) {
-      throw new MemoryFileError(
-        `${path} has format ${version}, this Phoenix knows ${SCHEMA_VERSION}: use the Phoenix that wrote it`,
-      );
-    }
     const reader = new DatabaseSync(path, { timeout: 5000, readOnly: true });
     reader.exec('PRAGMA cache_size = -65536; PRAGMA mmap_size = 1073741824');
     return { writer, reader };

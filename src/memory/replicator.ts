@@ -4,7 +4,7 @@ import type { Position } from './input.ts';
 import type { LocalStore } from './local-store.ts';
 import { type FactRow, factQuery, positionAfter, toTriple } from './queries.ts';
 import type { RemoteSql, RemoteStatement } from './remote-sql.ts';
-import { paysToRebuild } from './schema.ts';
+import { migrateReplica, paysToRebuild, SCHEMA_VERSION, VERSION_QUERY } from './schema.ts';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
@@ -183,6 +183,7 @@ export class Replicator {
   /** Prepares the copy and finds out how far it is. */
   async #connect(): Promise<number> {
     const { storeId, revision: latest, confirmed } = this.#store;
+    await this.#migrate();
     await this.#remote.transaction(createReplica(storeId), this.#timeoutMs);
     // That may have started the skill; from here on another instance is another copy.
     await this.#createIndexes(this.#generation);
@@ -193,6 +194,23 @@ export class Replicator {
     if (remoteId !== storeId || revision > latest) await this.#takeOver();
     await this.#remote.transaction(clearReplica(storeId), this.#timeoutMs);
     return 0;
+  }
+
+  /** Brings the tables of the copy up to date. @throws Error when they are newer: nothing is written to them then */
+  async #migrate(): Promise<void> {
+    const query = (sql: string) => this.#remote.query(sql, [], this.#timeoutMs);
+    const [table] = await query("SELECT 1 FROM sqlite_schema WHERE name = 'memory_replica'");
+    const [row] = table ? await query(VERSION_QUERY) : [];
+    const version = Number(row?.[0] ?? SCHEMA_VERSION);
+    if (version > SCHEMA_VERSION)
+      throw new Error(
+        `the memory's copy in the sql skill has format ${version}, this Phoenix knows ${SCHEMA_VERSION}: use the Phoenix that wrote it`,
+      );
+    if (version < SCHEMA_VERSION)
+      await this.#remote.transaction(
+        migrateReplica(version).map((sql) => ({ sql })),
+        INDEX_TIMEOUT_MS,
+      );
   }
 
   async #takeOver(): Promise<void> {

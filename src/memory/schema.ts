@@ -1,11 +1,29 @@
+import { type DurableFormat, type SqliteSteps, sqliteFormat, statementsFrom } from '../state-format/index.ts';
+
+/** What leads from each version of the tables to the next, here and in the sql skill; what is new stands in TABLES, too. */
+const STEPS: SqliteSteps = [];
+
 /**
- * The tables of the memory, the same in the local file and in the sql skill. Version 1.
+ * The tables of the memory, the same in the local file and in the sql skill.
  *
  * Facts are matched by the ids of their folded texts (see fold.ts), so index entries are small; the texts as they were told
  * stand in the row itself. Rows whose validity has ended are kept out of the indexes that recall uses, so history costs it
  * nothing. `revision` grows with every change: what the skill has not seen yet is what has a higher one than it knows.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = STEPS.length + 1;
+
+export const VERSION_QUERY = 'SELECT schema_version FROM memory_replica';
+const sayVersion = (version: number) => `UPDATE memory_replica SET schema_version = ${version}`;
+
+/** The tables of the memory in a file: the local one, and that of the sql skill. */
+export function memoryFormat(file: string): DurableFormat {
+  return sqliteFormat(file, STEPS, { read: VERSION_QUERY, write: sayVersion });
+}
+
+/** Brings the copy in the skill up to date. */
+export function migrateReplica(from: number): string[] {
+  return statementsFrom(STEPS, from, { write: sayVersion });
+}
 
 export const TABLES = [
   'CREATE TABLE IF NOT EXISTS memory_term (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)',

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { type DurableFormat, type SqliteSteps, StateVersionError, sqliteFormat } from '../state-format/index.ts';
 import type { Example } from './types.ts';
 
 /** Where feedback comes from: a user said it, a skill refused the request, or the user asked the same again. */
@@ -23,6 +24,11 @@ export interface FeedbackRecord {
 }
 
 export type NewFeedback = Omit<FeedbackRecord, 'id' | 'at'>;
+
+/** What leads from each version of the table to the next. */
+const STEPS: SqliteSteps = [];
+
+export const feedbackFormat = (file: string): DurableFormat => sqliteFormat(file, STEPS);
 
 /** Of a longer request the beginning is kept. */
 const MAX_TEXT = 2000;
@@ -46,14 +52,20 @@ export class FeedbackStore implements Disposable {
   readonly #database: DatabaseSync;
   readonly #limit: number;
 
-  /** @param limit most records that are kept */
+  /** @param limit most records that are kept @throws StateVersionError */
   constructor(path: string, limit: number) {
     mkdirSync(dirname(path), { recursive: true });
+    const { version, versionOf } = feedbackFormat(path);
+    const found = existsSync(path) ? versionOf(path) : undefined;
+    if (found !== undefined && found !== version)
+      throw new StateVersionError(
+        `${path} has format ${found}, this Phoenix knows ${version}: use the Phoenix that wrote it`,
+      );
     this.#limit = limit;
     this.#database = new DatabaseSync(path);
     this.#database.exec(`
       PRAGMA secure_delete = ON;
-      PRAGMA user_version = 1;
+      PRAGMA user_version = ${version};
       CREATE TABLE IF NOT EXISTS feedback (
         id INTEGER PRIMARY KEY, at INTEGER NOT NULL, signal TEXT NOT NULL, text TEXT NOT NULL, skills TEXT NOT NULL, wrong TEXT,
         weight REAL NOT NULL, UNIQUE (signal, text)

@@ -11,7 +11,7 @@ export {
   type SkillQuality,
 } from './evaluate.ts';
 export { DIMENSION, HashedFeatures } from './features.ts';
-export type { FeedbackRecord, FeedbackStore, NewFeedback, Signal } from './feedback.ts';
+export { type FeedbackRecord, type FeedbackStore, feedbackFormat, type NewFeedback, type Signal } from './feedback.ts';
 export {
   FeedbackError,
   type FeedbackUse,
@@ -40,4 +40,4 @@ export type {
   SparseVector,
 } from './types.ts';
 export { checkedWeights, emptyWeights, RouterWeightsError, selectSkills } from './weights.ts';
-export { decodeModel, encodeModel, type RouterModel } from './weights-file.ts';
+export { decodeModel, encodeModel, modelFormat, type RouterModel } from './weights-file.ts';

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { binaryFormat, type DurableFormat } from '../state-format/index.ts';
 import type { Calibration, RouterWeights } from './types.ts';
 import { checkedWeights, MAX_SKILLS, RouterWeightsError } from './weights.ts';
 
@@ -32,6 +33,9 @@ export interface RouterModel {
   /** Names what it was trained from: the same means that training again changes nothing. */
   readonly fingerprint: string;
 }
+
+/** The file among those of a state folder. */
+export const modelFormat = (file: string): DurableFormat => binaryFormat(file, MAGIC.toString('latin1'), VERSION);
 
 export function encodeModel({ weights, calibration, fingerprint }: RouterModel): Buffer {
   const { features, dimension, skills, values } = checkedWeights(weights);

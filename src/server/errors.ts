@@ -125,5 +125,6 @@ function toBody(
         : status < 500
           ? 'invalid_request_error'
           : 'server_error';
-  return { error: { message, type, param, code } };
+  // What a client sent may be in it.
+  return { error: { message: message.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' '), type, param, code } };
 }

@@ -114,6 +114,24 @@ describe('parseYaml', () => {
     });
   }
 
+  const bomb = Array.from({ length: 9 }, (_, n) => `k${n}: &k${n} [${`*k${n - 1},`.repeat(9)}]`).slice(1);
+  const costly: [what: string, source: string, expected: RegExp][] = [
+    ['copies of copies', `k0: &k0 [x]\n${bomb.join('\n')}`, /repeats too much/],
+    ['many aliases', `a: &a [1]\nb: [${'*a, '.repeat(100_000)}]`, /^a\.yaml:2: more than 100 aliases are not read/],
+    ['an alias of what it is part of', 'name: x\na: &a [*a]', /^a\.yaml:2: \*a is part of what it names/],
+    ['what is nested without end', `a: ${'['.repeat(100_000)}`, /^a\.yaml:?1?: /],
+    ['blocks that are nested without end', '- '.repeat(20_000), /^a\.yaml:?1?: /],
+    ['many equal keys', 'a: 1\n'.repeat(20_000), /^a\.yaml:2: Map keys must be unique: "a"/],
+    ['what is too long', `# ${'x'.repeat(1024 ** 2)}`, /^a\.yaml: it has 1048578 characters/],
+  ];
+  for (const [what, source, expected] of costly) {
+    it(`refuses ${what}`, () => assert.match(problems(source)[0] ?? '', expected));
+  }
+
+  it('tells no more than 20 problems', () => {
+    assert.match(problems('a: 1\n'.repeat(100)).join('\n'), /(.*\n){20}and 79 more problems$/);
+  });
+
   it('shows what would break a line, or turn its direction, as its number', () => {
     const [problem = ''] = problems('name: x\n"a\\n\\u202eb": 1');
     assert.match(problem, /^a\.yaml:2: a\\u000a\\u202eb: unknown key/);

@@ -1,7 +1,12 @@
 /** YAML files validated by a zod schema; every error names file, line and what is allowed. */
 import { readFileSync } from 'node:fs';
-import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
+
+const MAX_LENGTH = 1024 ** 2;
+/** Each is a copy of what it names, and of what that names. */
+const MAX_ALIASES = 100;
+const MAX_PROBLEMS = 20;
 
 /** What would break a line, or turn its direction, when it is shown. */
 const UNSEEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
@@ -12,9 +17,10 @@ export class YamlFileError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    const lines = problems.map((problem) =>
-      problem.replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
-    );
+    const lines = problems
+      .slice(0, MAX_PROBLEMS)
+      .map((problem) => problem.replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`));
+    if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more problems`);
     super(lines.join('\n'));
     this.problems = lines;
   }
@@ -36,17 +42,9 @@ export function readYamlFile<T extends z.ZodType>(path: string, schema: T): z.ou
 /** Validates YAML text; `name` stands for the file in errors. @throws YamlFileError */
 export function parseYaml<T extends z.ZodType>(source: string, name: string, schema: T): z.output<T> {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, logLevel: 'error' });
   const lineOf = (offset: number) => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    throw new YamlFileError(
-      document.errors.map((error) => `${name}:${lineOf(error.pos[0])}: ${error.message.split('\n')[0]}`),
-    );
-  }
-  const dangling = danglingAlias(document);
-  if (dangling)
-    throw new YamlFileError([`${name}:${lineOf(dangling.offset)}: there is no anchor for *${dangling.name}`]);
-  const result = schema.safeParse(document.toJS() ?? {});
+  const [document, content] = readDocument(source, name, lines);
+  const result = schema.safeParse(content ?? {});
   if (result.success) return result.data;
   throw new YamlFileError(
     result.error.issues.flatMap((issue) => {
@@ -62,15 +60,55 @@ export function parseYaml<T extends z.ZodType>(source: string, name: string, sch
   );
 }
 
-/** An alias that nothing was given the name of. */
-function danglingAlias(document: Document): { name: string; offset: number } | undefined {
-  let found: { name: string; offset: number } | undefined;
+/** @returns the document and its content @throws YamlFileError when it is no YAML, or takes too much to read */
+function readDocument(source: string, name: string, lineCounter: LineCounter): [Document, unknown] {
+  const lineOf = (offset: number) => lineCounter.linePos(offset).line;
+  if (source.length > MAX_LENGTH)
+    throw new YamlFileError([`${name}: it has ${source.length} characters, and ${MAX_LENGTH} are allowed`]);
+  try {
+    // Its own look at equal keys compares each with each.
+    const document = parseDocument(source, { lineCounter, logLevel: 'error', uniqueKeys: false });
+    const errors = document.errors.map((error): [number, string] => [error.pos[0], error.message.split('\n')[0] ?? '']);
+    const problems = errors.length > 0 ? errors : structuralProblems(document);
+    if (problems.length > 0) throw new YamlFileError(problems.map(([at, what]) => `${name}:${lineOf(at)}: ${what}`));
+    return [document, document.toJS({ maxAliasCount: MAX_ALIASES })];
+  } catch (error) {
+    if (error instanceof YamlFileError) throw error;
+    // The stack has no more room, or copies of copies.
+    throw new YamlFileError([`${name}: it is nested too deeply, or repeats too much: ${(error as Error).message}`]);
+  }
+}
+
+/** Equal keys; aliases that name nothing, or what they are part of; too many of them. */
+function structuralProblems(document: Document): [offset: number, what: string][] {
+  const problems: [number, string][] = [];
+  const anchors = new Set<string>();
+  let aliases = 0;
   visit(document, {
-    Alias: (_, alias) => {
-      if (!alias.resolve(document)) found ??= { name: alias.source, offset: alias.range?.[0] ?? 0 };
+    Node: (_, node) => {
+      if ('anchor' in node && node.anchor) anchors.add(node.anchor);
+    },
+    Map: (_, map) => {
+      if (map.anchor) anchors.add(map.anchor);
+      const keys = new Set<unknown>();
+      for (const { key } of map.items) {
+        const value = isScalar(key) ? key.value : undefined;
+        if (value !== undefined && keys.has(value)) {
+          problems.push([(isNode(key) && key.range?.[0]) || 0, `Map keys must be unique: ${JSON.stringify(value)}`]);
+        }
+        keys.add(value);
+      }
+    },
+    Alias: (_, { source, range }, path) => {
+      const at = range?.[0] ?? 0;
+      aliases++;
+      if (!anchors.has(source)) problems.push([at, `there is no anchor for *${source}`]);
+      else if (path.some((parent) => isNode(parent) && 'anchor' in parent && parent.anchor === source))
+        problems.push([at, `*${source} is part of what it names`]);
+      else if (aliases === MAX_ALIASES + 1) problems.push([at, `more than ${MAX_ALIASES} aliases are not read`]);
     },
   });
-  return found;
+  return problems;
 }
 
 /** Where a value stands in the text; of a missing one, its nearest parent. */

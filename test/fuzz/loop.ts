@@ -64,7 +64,7 @@ export async function fuzzLoop(
       const kind = kindOf((error as Error).message);
       if (seen.has(kind)) continue;
       seen.add(kind);
-      hooks.found(await smallest(target, input, error as Error), error as Error);
+      hooks.found(await smallest(target, input, error as Error, hooks), error as Error);
     } finally {
       hooks.progress(runs, outcomes.size);
     }
@@ -72,9 +72,10 @@ export async function fuzzLoop(
 }
 
 /** A shorter input that fails the same way: pieces are left out as long as it does. */
-async function smallest(target: Target, input: Buffer, error: Error): Promise<Buffer> {
+async function smallest(target: Target, input: Buffer, error: Error, { before }: LoopHooks): Promise<Buffer> {
   const wanted = error.message.slice(0, 20);
   const failsToo = async (candidate: Buffer) => {
+    before(candidate);
     try {
       await target.run(candidate);
       return false;

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { builtInSkills } from '../../assistant/index.ts';
 import {
+  CLIENT_FORMATS,
   type ClientEvent,
+  COORDINATOR_FORMATS,
   enrol,
   FederatedRouter,
   FederationClient,
@@ -20,6 +22,7 @@ import {
   spendingReader,
 } from '../../federated/index.ts';
 import { encodeModel } from '../../router/index.ts';
+import { upgradeState } from '../../state-format/index.ts';
 import { lockStateDir } from '../../state-lock/index.ts';
 import { CliError } from '../errors.ts';
 import { federationCosts } from '../federation-costs.ts';
@@ -118,6 +121,8 @@ function foldersOf(command: Command) {
   return federatedFolders(configOf(command).state_dir);
 }
 
+const note = (line: string) => process.stderr.write(`${line}\n`);
+
 async function serve(options: ServeOptions, command: Command): Promise<void> {
   const { mode, rate, noise, clip, population, epsilon, delta = Math.min(1e-5, 1 / (10 * population)) } = options;
   if (mode === 'poisson' && !(rate !== undefined && rate > 0 && rate <= 1))
@@ -130,6 +135,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   const { coordinator: folder } = foldersOf(command);
   using lock = await lockStateDir(folder, 0);
   if (!lock) throw new CliError(`${folder} is in use: a coordinator runs there already`);
+  upgradeState(folder, COORDINATOR_FORMATS, note);
   process.stdout.write('reading the skills\n');
   const spec = await routerSpec(builtInSkills());
   await using server = await FederationServer.start({
@@ -165,6 +171,7 @@ async function join(
   const { client: folder } = foldersOf(command);
   using lock = await lockStateDir(folder, 0);
   if (!lock) throw new CliError(`${folder} is in use: this installation takes part already`);
+  upgradeState(folder, CLIENT_FORMATS, note);
   if (invitation !== undefined) {
     if (isEnrolled(folder))
       throw new CliError('this installation belongs to a federation already: "phoenix federate leave" ends that');

@@ -22,7 +22,7 @@ const END_MS = 2000;
 
 const CONFIG = {
   ...{ format: 1, skill: 'echo', version: '1.0.0', fingerprint: 'f', instanceId: 'i', ownerToken: TOKEN },
-  ...{ isolation: 'process', concurrency: 4, queue: 4, requestBytes: 65_536, requestTimeoutMs: 1000 },
+  ...{ isolation: 'process', concurrency: 4, queue: 4, requestBytes: 65_536, requestTimeoutMs: 100 },
   ...{ drainTimeoutMs: 1000, streamIdleMs: 1000, leaseMs: 0 },
 } as unknown as LaunchConfig;
 
