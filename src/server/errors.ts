@@ -4,6 +4,9 @@ import { ZodError } from 'zod';
 import { GenerationError, type GenerationErrorCode } from '../generation/index.ts';
 import { SkillCallError } from '../pool/index.ts';
 
+/** Longest message of an error, in characters. */
+const MAX_MESSAGE = 2000;
+
 /** How long a body that is too large may take to arrive, in milliseconds. */
 const DRAIN_MS = 2000;
 
@@ -126,5 +129,6 @@ function toBody(
           ? 'invalid_request_error'
           : 'server_error';
   // What a client sent may be in it.
-  return { error: { message: message.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' '), type, param, code } };
+  const line = message.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return { error: { message: line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line, type, param, code } };
 }

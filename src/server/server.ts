@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
 import type { Generator } from '../generation/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
@@ -7,7 +7,7 @@ import { installAuth } from './auth.ts';
 import { chatRoutes } from './chat-routes.ts';
 import { completionRoutes } from './completion-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
-import { installErrorHandling } from './errors.ts';
+import { bodyOfError, installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 import { type Privacy, privacyRoutes } from './privacy-routes.ts';
@@ -43,6 +43,10 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     forceCloseConnections: 'idle',
+    // Of addresses that no route is looked for: malformed ones, too long ones.
+    frameworkErrors: (error, _request, reply) => {
+      void (reply as FastifyReply).status(error.statusCode ?? 400).send(bodyOfError(error));
+    },
   });
   installErrorHandling(app);
   installAuth(app, options.token);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { startAssistant } from '../../support/assistant.ts';
+import { sendRaw, toRequest } from '../../support/raw-http.ts';
 import { kindOf, type TargetDefinition } from '../target.ts';
 
 const ROUTES = [
@@ -125,7 +125,6 @@ const WORDS = [
   ],
   ...['"__proto__":{"x":1}', '"constructor":{}', '\\u0000', '\\ud800', '\\u202e'],
 ];
-const ANSWER_MS = 20_000;
 
 /** Is `METHOD PATH`, headers, an empty line, and the body. Host and length are added unless it says them itself. */
 export const http: TargetDefinition = {
@@ -138,15 +137,17 @@ export const http: TargetDefinition = {
     const assistant = await startAssistant({ PHOENIX_MODELS_CONTEXT_SIZE: '128', PHOENIX_LOG_LEVEL: 'warn' });
     const known = async () => {
       const { facts, history, terms } = JSON.parse(
-        (await send(assistant.url, toRequest(Buffer.from('GET /api/memory/stats')))).body,
+        (await sendRaw(assistant.url, toRequest(Buffer.from('GET /api/memory/stats')))).body,
       ) as Record<string, unknown>;
       return JSON.stringify({ facts, history, terms });
     };
     let before = await known();
     return {
       run: async (input) => {
-        const { status, body, type } = await send(assistant.url, toRequest(input));
+        const request = toRequest(input);
+        const { status, body, type } = await sendRaw(assistant.url, request);
         assert.equal(assistant.process.exitCode, null, 'the assistant has ended');
+        assert.ok(status > 0 || !request.isWhole, 'there is no answer');
         assert.ok(
           status < 500 || [503, 504].includes(status),
           `${status} ${body.slice(0, 500)} ${assistant.log().slice(-2000)}`,
@@ -170,49 +171,4 @@ function messageOf(body: string): string {
   const message = typeof error === 'object' ? error.message : (error ?? '');
   assert.doesNotMatch(message, /[\n\r]/, 'an error has one line');
   return message;
-}
-
-function toRequest(input: Buffer): Buffer {
-  const [end, size] = [input.indexOf('\n\n'), 2];
-  const head = (end < 0 ? input : input.subarray(0, end)).toString('latin1');
-  const body = end < 0 ? Buffer.alloc(0) : input.subarray(end + size);
-  const [line = '', ...headers] = head.split('\n');
-  const has = (name: string) => headers.some((header) => header.toLowerCase().startsWith(`${name}:`));
-  const all = [
-    `${line} HTTP/1.1`,
-    ...(has('host') ? [] : ['Host: 127.0.0.1']),
-    ...(has('content-length') || has('transfer-encoding') ? [] : [`Content-Length: ${body.length}`]),
-    'Connection: close',
-    ...headers.filter((header) => header !== ''),
-  ];
-  return Buffer.concat([Buffer.from(`${all.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
-}
-
-/** Writes, says that nothing follows, and reads to the end. */
-function send(url: string, request: Buffer): Promise<{ status: number; body: string; type: string }> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const connection = connect({ host: hostname, port: Number(port) });
-    const timer = setTimeout(() => {
-      connection.destroy();
-      reject(new Error(`no answer within ${ANSWER_MS} ms`));
-    }, ANSWER_MS);
-    const pieces: Buffer[] = [];
-    connection.on('connect', () => connection.end(request));
-    connection.on('data', (data) => pieces.push(data));
-    connection.on('error', () => undefined);
-    connection.on('close', () => {
-      clearTimeout(timer);
-      const text = Buffer.concat(pieces).toString();
-      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-      const at = text.indexOf('\r\n\r\n');
-      const head = text.slice(0, at);
-      const body = /transfer-encoding: chunked/i.test(head) ? unchunked(text.slice(at + 4)) : text.slice(at + 4);
-      resolve({ status, body, type: /content-type: (\S+)/i.exec(head)?.[1] ?? '' });
-    });
-  });
-}
-
-function unchunked(text: string): string {
-  return text.replaceAll(/(?:^|\r\n)[0-9a-f]+\r\n/g, '');
 }
