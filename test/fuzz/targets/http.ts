@@ -4,6 +4,7 @@ import { sendRaw, toRequest } from '../../support/raw-http.ts';
 import { kindOf, type TargetDefinition } from '../target.ts';
 
 const ROUTES = [
+  ...['GET /', 'GET /console/app.js', 'GET /api/privacy'],
   ...[
     'GET /health',
     'GET /metrics',
