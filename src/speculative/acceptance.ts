@@ -30,6 +30,15 @@ export function observe(acceptance: Acceptance, proposed: number, accepted: numb
   return { tested, accepted: right };
 }
 
+/** After a pause, what was observed before it counts as so many tested tokens. */
+const FADED = 8;
+
+/** There was a pause: the rate stays, and what comes next counts more. */
+export function faded({ tested, accepted }: Acceptance): Acceptance {
+  const share = FADED / Math.max(tested, FADED);
+  return { tested: tested * share, accepted: accepted * share };
+}
+
 /** The rate to plan with: what was observed, leaning to the optimistic side while that is little. */
 export function expectedRate({ tested, accepted }: Acceptance): number {
   return (accepted + PRIOR.accepted) / (tested + PRIOR.tested);

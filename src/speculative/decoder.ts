@@ -1,5 +1,5 @@
 import type { LlamaGrammar } from 'node-llama-cpp';
-import { VerifyCosts } from './costs.ts';
+import { EvaluationCosts } from './costs.ts';
 import type { Draft } from './draft.ts';
 import { GATE_LIMITS, type GateLimits } from './policy.ts';
 import type { SpeculationProfile } from './probe.ts';
@@ -27,6 +27,8 @@ export interface DecoderOptions {
   /** Tokens to propose in each round; by default as many as give the most tokens per time. */
   draftTokens?: number | 'adaptive';
   limits?: Partial<GateLimits>;
+  /** The time by which gains are measured, in milliseconds. */
+  now?: () => number;
 }
 
 export interface GenerateSettings extends SamplerSettings {
@@ -64,13 +66,15 @@ export class SpeculativeDecoder {
   readonly stats = new SpeculationStats();
   readonly #options: DecoderOptions;
   readonly #limits: GateLimits;
-  readonly #costs: VerifyCosts;
+  readonly #costs: EvaluationCosts;
   readonly #sources = new Map<string, Source>();
+  readonly #now: () => number;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
     this.#limits = { ...GATE_LIMITS, ...options.limits };
-    this.#costs = new VerifyCosts(options.profile.verifyMs);
+    this.#costs = new EvaluationCosts(options.profile);
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /**
@@ -137,7 +141,7 @@ export class SpeculativeDecoder {
     const proposal = await speculation.propose(output.left - 1);
     const proposed = proposal.tokens;
     const base = output.tokens.length;
-    const started = performance.now();
+    const started = this.#now();
     const rows = await sequence.evaluate([...output.tokens.slice(-1), ...proposed], {
       settings,
       rows: 'all',
@@ -154,8 +158,7 @@ export class SpeculativeDecoder {
     const accepted = this.accepted(proposed, choiceAt);
     const tokens = [...proposed.slice(0, accepted), choiceAt(accepted)];
     await sequence.rollBack(base + accepted);
-    const evaluateMs = performance.now() - started;
-    this.#costs.observe(proposed.length + 1, evaluateMs);
+    const evaluateMs = this.#now() - started;
     this.stats.round(proposed.length + 1, tokens.length, evaluateMs, proposal.waitMs);
     speculation.settle(proposal, accepted, tokens);
     const last: Origin = accepted < proposed.length ? 'corrected' : 'target';
@@ -229,13 +232,15 @@ export class SpeculativeDecoder {
       draftTokens,
       minGain: this.#limits.minGain,
       vocabularySize: target.vocabularySize,
+      isEnd: (token) => target.isEndOfGeneration(token),
       stats: this.stats,
+      now: this.#now,
     });
   }
 
   #source(name: string, kind: SourceKind, task: string): Source {
     const key = JSON.stringify([name, task]);
-    const source = this.#sources.get(key) ?? new Source(name, kind, task, this.stats, this.#limits);
+    const source = this.#sources.get(key) ?? new Source(name, kind, task, this.#costs, this.stats, this.#limits);
     this.#sources.set(key, source);
     return source;
   }

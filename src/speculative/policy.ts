@@ -9,10 +9,12 @@ export function expectedTokens(rate: number, count: number): number {
 }
 
 export interface Costs {
-  /** Milliseconds to evaluate 1, 2, ... tokens in one batch. */
+  /** Milliseconds to generate a token plainly. */
+  plainMs: number;
+  /** Milliseconds to evaluate a round with 1, 2, ... proposed tokens. */
   verifyMs: readonly number[];
-  /** Milliseconds that the target waits for a proposed token. */
-  waitMsPerToken: number;
+  /** Milliseconds that such a round takes from beginning to end, waiting for the proposal included. */
+  roundMs: readonly number[];
 }
 
 export interface Plan {
@@ -24,23 +26,53 @@ export interface Plan {
   budgetMs: number;
 }
 
+/** What rounds with `count` proposed tokens come to. */
+export function planFor(count: number, rate: number, { plainMs, verifyMs, roundMs }: Costs): Plan {
+  const worthMs = expectedTokens(rate, count) * plainMs;
+  const gain = worthMs / (roundMs[count - 1] ?? Number.POSITIVE_INFINITY);
+  return { count, gain, budgetMs: Math.max(0, worthMs - (verifyMs[count - 1] ?? Number.POSITIVE_INFINITY)) };
+}
+
 /** The number of proposed tokens that gives the most tokens per time, from 1 to `most`. */
 export function plan(rate: number, costs: Costs, most: number): Plan {
-  const plainMs = costs.verifyMs[0] ?? 0;
   let best: Plan = { count: 0, gain: 0, budgetMs: 0 };
-  for (let count = 1; count <= Math.min(most, costs.verifyMs.length - 1); count++) {
-    const verifyMs = costs.verifyMs[count] ?? Number.POSITIVE_INFINITY;
-    const worthMs = expectedTokens(rate, count) * plainMs;
-    const gain = worthMs / (verifyMs + count * costs.waitMsPerToken);
-    if (gain > best.gain) best = { count, gain, budgetMs: Math.max(0, worthMs - verifyMs) };
+  for (let count = 1; count <= Math.min(most, costs.roundMs.length); count++) {
+    const its = planFor(count, rate, costs);
+    if (its.gain > best.gain) best = its;
   }
   return best;
+}
+
+/**
+ * What one source of proposals may lose, in tokens of plain decoding: a round that takes longer than plain decoding would have taken
+ * for the same tokens is paid from it, and one that takes less pays in. Whatever a source does, it costs no more time than `share` of
+ * plain decoding and the constant that it begins with.
+ */
+export const BUDGET = {
+  /** Earned for each generated token. */
+  share: 0.01,
+  /** At the beginning; also the most that is saved without gaining anything. */
+  initial: 8,
+  /** The most that is saved by gaining, so that one that gets worse is soon noticed. */
+  saved: 32,
+  /** A round that lost more than this was the machine standing still. */
+  worst: 64,
+} as const;
+
+/** The balance after so many tokens were generated. */
+export function earned(balance: number, tokens: number): number {
+  return Math.max(balance, Math.min(BUDGET.initial, balance + BUDGET.share * tokens));
+}
+
+/** The balance after something that lost so many tokens of plain decoding; negative when it gained. */
+export function booked(balance: number, loss: number): number {
+  return Math.min(BUDGET.saved, balance - Math.min(BUDGET.worst, loss));
 }
 
 export interface GateLimits {
   /** Below this acceptance per tested token, no speculation. */
   minAcceptance: number;
-  /** Below this predicted gain, no speculation. */
+  /** Below this gain, no speculation. */
   minGain: number;
   /** Tested tokens after which to decide. */
   window: number;
@@ -72,12 +104,14 @@ export type Gate =
   | { t: 'closed'; reason: GateReason; left: number; retryAfter: number };
 
 export type GateEvent =
-  /** A round tested so many proposed tokens. As of now: acceptance, predicted gain, and the gain if all were right. */
+  /** A round tested so many proposed tokens. As of now: acceptance, gain, and the gain if all were right. */
   | { t: 'tested'; count: number; acceptance: number; gain: number; bestGain: number }
   /** It was asked and proposed nothing in time. */
   | { t: 'empty' }
-  /** So many tokens were generated. */
-  | { t: 'generated'; count: number };
+  /** It lost all that it may lose. */
+  | { t: 'overdrawn'; reason: GateReason }
+  /** So many tokens were generated; whether there is anything that may be lost. */
+  | { t: 'generated'; count: number; canAfford: boolean };
 
 export function openGate(limits: GateLimits): Gate {
   return { t: 'open', rounds: 0, tested: 0, empty: 0, retryAfter: limits.retryAfter };
@@ -86,10 +120,11 @@ export function openGate(limits: GateLimits): Gate {
 export function nextGate(gate: Gate, event: GateEvent, limits: GateLimits): Gate {
   if (gate.t === 'closed') {
     if (event.t !== 'generated') return gate;
-    const left = gate.left - event.count;
-    return left > 0 ? { ...gate, left } : { ...openGate(limits), retryAfter: gate.retryAfter };
+    const left = Math.max(0, gate.left - event.count);
+    return left > 0 || !event.canAfford ? { ...gate, left } : { ...openGate(limits), retryAfter: gate.retryAfter };
   }
   if (event.t === 'generated') return gate;
+  if (event.t === 'overdrawn') return close(event.reason, gate.retryAfter, limits);
   if (event.t === 'empty') {
     const empty = gate.empty + 1;
     return empty >= limits.emptyRounds ? close('slow', gate.retryAfter, limits) : { ...gate, empty };

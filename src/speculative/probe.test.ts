@@ -61,7 +61,7 @@ test('a profile is measured once per model file, and again when file or cache ha
     '{',
     '[]',
     good.slice(0, -10),
-    good.replace('"format": 1', '"format": 0'),
+    good.replace('"format": 2', '"format": 0'),
     good.replaceAll(/\d\.\d+/g, 'null'),
   ]) {
     writeFileSync(options.cacheFile, bad);

@@ -6,8 +6,10 @@ import type { Row, Target, TargetSequence } from './target.ts';
 export interface SpeculationProfile {
   /** Every batch of up to this many tokens gives the same bits as tokens evaluated one by one. */
   exactWidth: number;
-  /** Milliseconds to evaluate 1, 2, ... tokens in one batch. */
+  /** Milliseconds to evaluate 1, 2, ... tokens in one batch, with none before them. */
   verifyMs: readonly number[];
+  /** Milliseconds that each token before them adds: every token of a batch looks at all of those. By default nothing. */
+  perTokenMs?: readonly number[];
 }
 
 export interface ProbeOptions {
@@ -23,7 +25,7 @@ const GREEDY: SamplerSettings = { temperature: 0, topK: 1, topP: 1, minP: 0, see
 /** The bits that are compared: the 200 highest probabilities. All logits would take 80 ms a row for a large vocabulary. */
 const MANY: SamplerSettings = { temperature: 1, topK: 200, topP: 1, minP: 0, seed: 0 };
 const PREFIX = 16;
-const FEWEST_ROUNDS = 5;
+const FEWEST_ROUNDS = 3;
 const MOST_ROUNDS = 40;
 
 /**
@@ -39,15 +41,14 @@ export async function probe(target: Target, options: ProbeOptions = {}): Promise
     // Any tokens will do: which kernels run depends on the shapes alone.
     const tokens = Array.from({ length }, (_, n) => Math.floor(uniform(1, n, 0) * target.vocabularySize));
     await sequence.prefill(tokens.slice(0, PREFIX));
-    const warmUp = await timeOf(sequence, tokens.slice(PREFIX, PREFIX + widest));
+    const warmUp = await timeOf(sequence, tokens, PREFIX, widest);
     // Half of the time for the bits, which need about as many evaluations of a token as there are widths times tokens.
     const evaluations = budgetMs / 2 / Math.max(warmUp / widest, 1e-3);
     const text = tokens.slice(PREFIX, Math.max(PREFIX + widest, Math.min(length, PREFIX + evaluations / (3 * widest))));
-    if (!target.canRollBack)
-      return { exactWidth: 1, verifyMs: [await timeOf(sequence, tokens.slice(PREFIX, PREFIX + 1))] };
+    if (!target.canRollBack) return { exactWidth: 1, verifyMs: [await timeOf(sequence, tokens, PREFIX, 1)] };
     return {
       exactWidth: await exactWidth(sequence, text, widest),
-      verifyMs: await verifyMs(sequence, text, widest, budgetMs / 2),
+      ...(await costs(sequence, tokens, widest, budgetMs / 2)),
     };
   } finally {
     sequence.release();
@@ -78,13 +79,30 @@ function isSame(a: Row, b: Row | undefined): boolean {
   return a.probabilities.entries().every(([token, probability]) => b.probabilities?.get(token) === probability);
 }
 
-/** The widths take turns, so that whatever else the machine does meets all of them. */
-async function verifyMs(sequence: TargetSequence, text: readonly number[], widest: number, budgetMs: number) {
+/** What each width costs behind few tokens and behind many, and from that what each token before it adds. */
+async function costs(sequence: TargetSequence, tokens: readonly number[], widest: number, budgetMs: number) {
+  const far = tokens.length - widest;
+  const near = await fastestMs(sequence, tokens, PREFIX, widest, budgetMs / 2);
+  if (far <= PREFIX) return { verifyMs: near };
+  await sequence.prefill(tokens.slice(0, far));
+  const later = await fastestMs(sequence, tokens, far, widest, budgetMs / 2);
+  const perTokenMs = near.map((ms, n) => Math.max(0, ((later[n] ?? ms) - ms) / (far - PREFIX)));
+  return { verifyMs: near.map((ms, n) => Math.max(ms / 4, ms - PREFIX * (perTokenMs[n] ?? 0))), perTokenMs };
+}
+
+/** Milliseconds for each width behind `position` tokens. The widths take turns, so that whatever else the machine does meets all of them. */
+async function fastestMs(
+  sequence: TargetSequence,
+  tokens: readonly number[],
+  position: number,
+  widest: number,
+  budgetMs: number,
+): Promise<number[]> {
   const times = Array.from({ length: widest }, (): number[] => []);
   const started = performance.now();
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (round >= FEWEST_ROUNDS && performance.now() - started > budgetMs) break;
-    for (const [n, its] of times.entries()) its.push(await timeOf(sequence, text.slice(0, n + 1)));
+    for (const [n, its] of times.entries()) its.push(await timeOf(sequence, tokens, position, n + 1));
   }
   // What else goes on only ever makes it take longer, so the fastest round says most. A median on a busy machine, kept in the cache,
   // would turn speculation off for good.
@@ -94,9 +112,14 @@ async function verifyMs(sequence: TargetSequence, text: readonly number[], wides
 }
 
 /** Milliseconds of one round as the decoder does it. */
-async function timeOf(sequence: TargetSequence, tokens: readonly number[]): Promise<number> {
-  await sequence.rollBack(PREFIX);
+async function timeOf(
+  sequence: TargetSequence,
+  tokens: readonly number[],
+  position: number,
+  width: number,
+): Promise<number> {
+  await sequence.rollBack(position);
   const started = performance.now();
-  await sequence.evaluate(tokens, { settings: GREEDY, rows: 'all' });
+  await sequence.evaluate(tokens.slice(position, position + width), { settings: GREEDY, rows: 'all' });
   return performance.now() - started;
 }

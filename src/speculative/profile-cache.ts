@@ -7,7 +7,7 @@ import { type ProbeOptions, probe, type SpeculationProfile } from './probe.ts';
 import type { Target } from './target.ts';
 
 /** Raised when what is measured, or how it is kept, changes: older files are measured again. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Profiles kept; the oldest go first. */
 const MOST = 64;
 
@@ -15,7 +15,11 @@ const cacheFile = z.object({
   format: z.literal(FORMAT),
   profiles: z.record(
     z.string(),
-    z.object({ exactWidth: z.int().positive(), verifyMs: z.array(z.number().positive()).min(1) }),
+    z.object({
+      exactWidth: z.int().positive(),
+      verifyMs: z.array(z.number().positive()).min(1),
+      perTokenMs: z.array(z.number().nonnegative()).optional(),
+    }),
   ),
 });
 

@@ -1,23 +1,59 @@
-import { type Acceptance, expectedRate, NO_ACCEPTANCE, observe, observedRate, testedTokens } from './acceptance.ts';
-import { type Gate, type GateEvent, type GateLimits, nextGate, openGate, type Plan, plan } from './policy.ts';
+import {
+  type Acceptance,
+  expectedRate,
+  faded,
+  NO_ACCEPTANCE,
+  observe,
+  observedRate,
+  testedTokens,
+} from './acceptance.ts';
+import type { EvaluationCosts } from './costs.ts';
+import {
+  BUDGET,
+  booked,
+  type Costs,
+  earned,
+  type Gate,
+  type GateEvent,
+  type GateLimits,
+  type GateReason,
+  nextGate,
+  openGate,
+  type Plan,
+  plan,
+  planFor,
+} from './policy.ts';
+import { RoundTimes } from './round-times.ts';
 import type { SourceKind, SpeculationStats } from './stats.ts';
 
-/** Least weight of a new measurement of the waiting time. */
-const WAIT_WEIGHT = 0.1;
+/** Every so many rounds one proposes a token more or less than what seems best, to see how long that takes. */
+const EXPLORE_EVERY = 16;
+/** What is tried so must not seem worse than this share of the best. */
+const EXPLORE_ABOVE = 0.9;
 
 /** What is known about one who proposes tokens for one kind of task: how often right, how slow, whether worth asking. */
 export class Source {
   readonly #stats: SpeculationStats;
   readonly #counts: ReturnType<SpeculationStats['source']>;
   readonly #limits: GateLimits;
+  readonly #costs: EvaluationCosts;
+  readonly #times = new RoundTimes();
   #acceptance: Acceptance = NO_ACCEPTANCE;
   #gate: Gate;
-  #waitMsPerToken = 0;
-  #waits = 0;
+  #budget: number = BUDGET.initial;
+  #rounds = 0;
 
-  constructor(name: string, kind: SourceKind, task: string, stats: SpeculationStats, limits: GateLimits) {
+  constructor(
+    name: string,
+    kind: SourceKind,
+    task: string,
+    costs: EvaluationCosts,
+    stats: SpeculationStats,
+    limits: GateLimits,
+  ) {
     this.#stats = stats;
     this.#counts = stats.source(name, kind, task);
+    this.#costs = costs;
     this.#limits = limits;
     this.#gate = openGate(limits);
   }
@@ -26,39 +62,81 @@ export class Source {
     return this.#gate.t === 'open';
   }
 
-  /** How far to speculate with it, given what evaluating 1, 2, ... tokens costs in milliseconds. */
-  plan(verifyMs: readonly number[], most: number): Plan {
-    return plan(expectedRate(this.#acceptance), { verifyMs, waitMsPerToken: this.#waitMsPerToken }, most);
+  /**
+   * Whether to ask it where such a gain is expected. One that was found not to pay may still do so behind fewer tokens, where verifying
+   * costs less.
+   */
+  isWorthAsking(gain: number): boolean {
+    const gate = this.#gate;
+    if (gate.t === 'open') return true;
+    return gate.reason === 'gain' && this.#budget > 0 && gain >= this.#limits.minGain;
+  }
+
+  /** How many tokens it should propose, 1 to `most`, behind `position` tokens. */
+  plan(position: number, most: number): Plan {
+    const costs = this.#costsAt(position, most);
+    const rate = expectedRate(this.#acceptance);
+    const best = plan(rate, costs, most);
+    if (this.#rounds % EXPLORE_EVERY !== EXPLORE_EVERY - 1) return best;
+    const step = this.#rounds % (2 * EXPLORE_EVERY) < EXPLORE_EVERY ? 1 : -1;
+    const other = best.count + step;
+    if (other < 1 || other > Math.min(most, costs.roundMs.length)) return best;
+    const its = planFor(other, rate, costs);
+    return its.gain > EXPLORE_ABOVE * best.gain ? its : best;
   }
 
   /** It was asked and gave so many tokens after `waitMs`. */
   asked(got: number, waitMs: number): void {
     this.#counts.waitMs += waitMs;
-    if (got > 0) {
-      this.#waits++;
-      this.#waitMsPerToken += Math.max(WAIT_WEIGHT, 1 / this.#waits) * (waitMs / got - this.#waitMsPerToken);
-      return;
-    }
+    if (got > 0) return;
     this.#counts.empty++;
     this.#next({ t: 'empty' });
   }
 
-  /** Its tokens were compared with the target's. */
-  tested(proposed: number, accepted: number, verifyMs: readonly number[]): void {
+  /** A round with its tokens is over, which were compared with the target's, `position` tokens before it. */
+  tested(proposed: number, accepted: number, position: number, most: number, roundMs: number): void {
     this.#acceptance = observe(this.#acceptance, proposed, accepted);
+    this.#times.observe(proposed, roundMs / this.#costs.ms(proposed + 1, position));
+    this.#rounds++;
     this.#counts.rounds++;
     this.#counts.drafted += proposed;
     this.#counts.accepted += accepted;
     this.#counts.tested += testedTokens(proposed, accepted);
-    const most = verifyMs.length - 1;
-    const { gain } = this.plan(verifyMs, most);
-    const { gain: bestGain } = plan(1, { verifyMs, waitMsPerToken: this.#waitMsPerToken }, most);
+    const costs = this.#costsAt(position, most);
+    const { gain } = plan(expectedRate(this.#acceptance), costs, most);
+    const { gain: bestGain } = plan(1, costs, most);
     const acceptance = observedRate(this.#acceptance) ?? 1;
     this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
+    this.spent(roundMs, accepted + 1, position);
   }
 
+  /** Because of it, this much time went by, in which so many tokens came, `position` tokens before them. */
+  spent(ms: number, tokens: number, position: number): void {
+    const plainMs = this.#costs.ms(1, position);
+    if (!(plainMs > 0)) return;
+    this.#budget = booked(this.#budget, ms / plainMs - tokens);
+    if (this.#budget <= 0) this.#next({ t: 'overdrawn', reason: this.#reason });
+  }
+
+  /** So many tokens were generated, with it or without. */
   generated(count: number): void {
-    this.#next({ t: 'generated', count });
+    this.#budget = earned(this.#budget, count);
+    this.#next({ t: 'generated', count, canAfford: this.#budget > 0 });
+  }
+
+  /** Why it lost more than it may. */
+  get #reason(): GateReason {
+    return (observedRate(this.#acceptance) ?? 1) < this.#limits.minAcceptance ? 'acceptance' : 'gain';
+  }
+
+  #costsAt(position: number, most: number): Costs {
+    const counts = Array.from({ length: Math.min(most, this.#costs.widest - 1) }, (_, n) => n + 1);
+    const verifyMs = counts.map((count) => this.#costs.ms(count + 1, position));
+    return {
+      plainMs: this.#costs.ms(1, position),
+      verifyMs,
+      roundMs: verifyMs.map((ms, n) => ms * this.#times.ratio(n + 1)),
+    };
   }
 
   #next(event: GateEvent): void {
@@ -66,10 +144,9 @@ export class Source {
     this.#gate = nextGate(before, event, this.#limits);
     if (before.t === 'open' && this.#gate.t === 'closed') this.#stats.fallback(this.#gate.reason);
     if (before.t === 'closed' && this.#gate.t === 'open') {
-      // What it was like before says little now.
-      this.#acceptance = NO_ACCEPTANCE;
-      this.#waitMsPerToken = 0;
-      this.#waits = 0;
+      // What it was like before says little now, but is where to begin.
+      this.#acceptance = faded(this.#acceptance);
+      this.#times.fade();
     }
   }
 }

@@ -1,7 +1,7 @@
-import type { VerifyCosts } from './costs.ts';
+import type { EvaluationCosts } from './costs.ts';
 import type { Draft, DraftOptions, DraftStream } from './draft.ts';
 import { NgramIndex } from './ngram.ts';
-import { expectedTokens } from './policy.ts';
+import { expectedTokens, type Plan } from './policy.ts';
 import type { Source } from './source.ts';
 import type { SourceKind, SpeculationStats } from './stats.ts';
 
@@ -19,7 +19,7 @@ export interface SpeculationOptions {
   draftOptions: DraftOptions;
   /** Who proposes, in the order in which they are asked. */
   sources: Partial<Record<SourceKind, Source>>;
-  costs: VerifyCosts;
+  costs: EvaluationCosts;
   /** Most tokens to propose; 0 is plain decoding. */
   most: number;
   /** Always this many tokens, or as many as give the most tokens per time. */
@@ -27,106 +27,141 @@ export interface SpeculationOptions {
   /** Below this gain even with a draft that is always right and costs nothing, there is no speculation. */
   minGain: number;
   vocabularySize: number;
+  /** What comes after such a token is of no use. */
+  isEnd: (token: number) => boolean;
   stats: SpeculationStats;
+  /** The time, in milliseconds. */
+  now: () => number;
 }
 
-/** Every so many rounds one is plain, so that the gain is measured and not believed. */
-const PLAIN_EVERY = 50;
+const NOTHING: Proposal = { tokens: [], kind: undefined, waitMs: 0 };
 
 /** Proposals for one generation. */
 export class Speculation {
   readonly #options: SpeculationOptions;
+  readonly #sources: readonly (readonly [SourceKind, Source])[];
+  /** Those of them that are asked. One that does not pay any more will not do so behind more tokens either. */
+  readonly #asked = new Set<Source>();
+  readonly #isAdaptive: boolean;
   /** Tokens that are certain: prompt and output. */
   readonly #tokens: number[];
   readonly #ngram = new NgramIndex();
   #indexed = 0;
   #stream: DraftStream | undefined;
-  #committed: number;
-  #roundsSincePlain = 0;
+  #committed = 0;
+  #roundStarted = 0;
+  /** Whether the round before was plain on purpose: a draft that runs ahead has come to rest since. */
+  #isResting = false;
   /** It had nothing when it was asked last: it may be reading the prompt. No waiting until it has something. */
   #isDraftBehind = false;
-  #lost = false;
-  #hopeless = false;
+  #isLost = false;
+  readonly #isHopeless: boolean;
 
   constructor(options: SpeculationOptions) {
     this.#options = options;
+    this.#sources = Object.entries(options.sources) as [SourceKind, Source][];
+    this.#isAdaptive = options.draftTokens === 'adaptive';
     this.#tokens = options.prompt.slice();
-    this.#committed = options.prompt.length;
+    this.#isHopeless = options.most < 1 || (this.#isAdaptive && !this.#canGain());
+    if (this.#isHopeless && options.most > 0) options.stats.fallback('gain');
+    if (this.#isHopeless) return;
+    const position = this.#tokens.length - 1;
+    for (const [, source] of this.#sources) {
+      if (!this.#isAdaptive || source.isWorthAsking(source.plan(position, options.most).gain)) this.#asked.add(source);
+    }
   }
 
   /** The draft may read the prompt while the target does. @param most tokens that can be used */
   start(most: number): void {
-    const { draft, prompt, draftOptions, sources, costs, draftTokens } = this.#options;
-    if (Math.min(most, this.#options.most) < 1) return;
-    const isWanted =
-      draftTokens === 'adaptive' ? sources.draft?.isOpen && this.#canGain(costs.verifyMs) : draftTokens > 0;
-    if (isWanted) this.#stream = draft?.open(prompt, draftOptions);
+    const { sources, draftTokens } = this.#options;
+    if (this.#isHopeless || most < 1 || draftTokens === 0 || this.#isMeasuring) return;
+    if (sources.draft !== undefined && this.#asked.has(sources.draft)) this.#open();
   }
 
   /** @param most tokens that can still be used */
   async propose(most: number): Promise<Proposal> {
+    const { now } = this.#options;
+    this.#roundStarted = now();
     const limit = Math.min(most, this.#options.most);
+    if (limit < 1 || this.#asked.size === 0 || this.#isMeasuring) return NOTHING;
     let waitMs = 0;
-    if (limit < 1) return { tokens: [], kind: undefined, waitMs };
-    const isAdaptive = this.#options.draftTokens === 'adaptive';
-    const verifyMs = this.#options.costs.verifyMs;
-    if (isAdaptive && this.#roundsSincePlain >= PLAIN_EVERY) return { tokens: [], kind: undefined, waitMs };
-    if (isAdaptive && !this.#canGain(verifyMs)) return { tokens: [], kind: undefined, waitMs };
-    for (const [kind, source] of Object.entries(this.#options.sources) as [SourceKind, Source][]) {
-      if (isAdaptive && !source.isOpen) continue;
-      const { count, budgetMs } = this.#plan(source, verifyMs, limit);
-      if (count < 1 || (kind === 'draft' && !this.#isDraftAlive())) continue;
-      const started = performance.now();
+    for (const [kind, source] of this.#sources) {
+      if (!this.#asked.has(source)) continue;
+      const { count, gain, budgetMs } = this.#plan(source, limit);
+      if (count < 1) continue;
+      if (this.#isAdaptive && !source.isWorthAsking(gain)) {
+        this.#asked.delete(source);
+        continue;
+      }
+      const asked = now();
       const found = kind === 'ngram' ? this.#lookUp(count) : await this.#askDraft(count, budgetMs);
-      const tokens = validPrefix(found, count, this.#options.vocabularySize);
+      if (found === undefined) continue;
+      const tokens = this.#usable(found, count);
       if (kind === 'draft') {
-        const waited = performance.now() - started;
+        const waited = now() - asked;
         waitMs += waited;
-        source.asked(tokens.length, waited);
-        this.#isDraftBehind = tokens.length === 0;
+        source.asked(found.length, waited);
+        this.#isDraftBehind = found.length === 0;
       }
       if (tokens.length > 0) return { tokens, kind, waitMs };
     }
-    return { tokens: [], kind: undefined, waitMs };
+    return waitMs > 0 ? { ...NOTHING, waitMs } : NOTHING;
   }
 
   /** The target has verified a proposal: these tokens are certain now, the first `accepted` of them as proposed. */
   settle(proposal: Proposal, accepted: number, tokens: readonly number[]): void {
-    this.#tokens.push(...tokens);
-    const { sources, costs } = this.#options;
-    this.#roundsSincePlain = proposal.tokens.length === 0 ? 0 : this.#roundsSincePlain + 1;
+    const { sources, costs, most, now } = this.#options;
+    const position = this.#tokens.length - 1;
+    for (const token of tokens) this.#tokens.push(token);
+    const isMeasured = this.#isMeasuring;
+    // Now, so that the draft can run ahead.
+    if (this.#stream !== undefined && !isMeasured) this.#commit(this.#stream);
+    const ms = now() - this.#roundStarted;
     if (proposal.kind !== undefined) {
-      const verifyMs = costs.verifyMs.slice(0, this.#options.most + 1);
-      sources[proposal.kind]?.tested(proposal.tokens.length, accepted, verifyMs);
+      sources[proposal.kind]?.tested(proposal.tokens.length, accepted, position, most, ms);
+    } else if (this.#stream === undefined || (isMeasured && this.#isResting)) {
+      costs.observePlain(position, ms);
+    } else if (!isMeasured) {
+      // It waited for a draft that had nothing, or was slowed by one that was at work.
+      sources.draft?.spent(ms, tokens.length, position);
     }
-    for (const source of Object.values(sources)) source.generated(tokens.length);
-    // Now, so that the draft can run ahead. One that is not used need not even know.
-    if (this.#stream !== undefined && sources.draft?.isOpen) this.#commit(this.#stream);
+    this.#isResting = isMeasured;
+    costs.generated(tokens.length);
+    for (const [, source] of this.#sources) {
+      source.generated(tokens.length);
+      if (source.isOpen && !this.#isHopeless) this.#asked.add(source);
+    }
+    if (sources.draft !== undefined && !this.#asked.has(sources.draft)) this.#closeStream();
   }
 
   close(): void {
-    this.#stream?.close();
+    this.#closeStream();
   }
 
-  #plan(source: Source, verifyMs: readonly number[], limit: number) {
-    const { draftTokens } = this.#options;
-    if (draftTokens === 'adaptive') return source.plan(verifyMs, limit);
+  /** Plain decoding is measured now and then, so that the gain is known and not believed. */
+  get #isMeasuring(): boolean {
+    return this.#isAdaptive && this.#options.costs.isStale;
+  }
+
+  #plan(source: Source, limit: number): Plan {
+    const { draftTokens, costs } = this.#options;
+    const position = this.#tokens.length - 1;
+    if (draftTokens === 'adaptive') return source.plan(position, limit);
     const count = Math.min(draftTokens, limit);
-    return { count, budgetMs: this.#worthMs(verifyMs, count) };
+    const worthMs = expectedTokens(1, count) * costs.ms(1, position);
+    const verifyMs = costs.ms(count + 1, position);
+    return { count, gain: worthMs / verifyMs, budgetMs: Math.max(0, worthMs - verifyMs) };
   }
 
-  /** Milliseconds that a proposal of so many tokens can save at most. */
-  #worthMs(verifyMs: readonly number[], count: number): number {
-    return Math.max(0, expectedTokens(1, count) * (verifyMs[0] ?? 0) - (verifyMs[count] ?? Number.POSITIVE_INFINITY));
-  }
-
-  #canGain(verifyMs: readonly number[]): boolean {
-    const plainMs = verifyMs[0] ?? 0;
-    const gains = verifyMs.slice(1, this.#options.most + 1).map((ms, n) => ((n + 2) * plainMs) / ms);
-    const canGain = Math.max(...gains) >= this.#options.minGain;
-    if (!canGain && !this.#hopeless) this.#options.stats.fallback('gain');
-    this.#hopeless ||= !canGain;
-    return canGain;
+  /** Whether a draft that is always right and costs nothing would be of use. */
+  #canGain(): boolean {
+    const { costs, most, minGain } = this.#options;
+    const position = this.#tokens.length - 1;
+    const plainMs = costs.ms(1, position);
+    for (let count = 1; count <= Math.min(most, costs.widest - 1); count++) {
+      if (((count + 1) * plainMs) / costs.ms(count + 1, position) >= minGain) return true;
+    }
+    return false;
   }
 
   #lookUp(count: number): readonly number[] {
@@ -135,12 +170,27 @@ export class Speculation {
     return this.#ngram.propose(count);
   }
 
-  async #askDraft(count: number, budgetMs: number): Promise<readonly number[]> {
-    const { draft, prompt, draftOptions } = this.#options;
-    this.#stream ??= draft?.open(prompt, draftOptions);
-    if (this.#stream === undefined) return [];
+  /** @returns undefined when there is no draft, or none any more */
+  async #askDraft(count: number, budgetMs: number): Promise<readonly number[] | undefined> {
+    if (this.#stream === undefined && !this.#isLost) this.#open();
+    if (this.#stream?.alive === false) this.#lose();
+    if (this.#stream === undefined) return undefined;
     this.#commit(this.#stream);
     return await this.#stream.propose(count, this.#isDraftBehind ? 0 : budgetMs);
+  }
+
+  #open(): void {
+    const { draft, draftOptions, sources, now } = this.#options;
+    const started = now();
+    this.#stream = draft?.open(this.#tokens, draftOptions);
+    this.#committed = this.#tokens.length;
+    sources.draft?.spent(now() - started, 0, this.#tokens.length - 1);
+  }
+
+  #closeStream(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#isDraftBehind = false;
   }
 
   #commit(stream: DraftStream): void {
@@ -148,17 +198,22 @@ export class Speculation {
     this.#committed = this.#tokens.length;
   }
 
-  #isDraftAlive(): boolean {
-    const isAlive = this.#stream?.alive ?? true;
-    if (!isAlive && !this.#lost) this.#options.stats.fallback('lost');
-    this.#lost ||= !isAlive;
-    return isAlive;
+  #lose(): void {
+    this.#options.stats.fallback('lost');
+    this.#isLost = true;
+    this.#closeStream();
   }
-}
 
-/** What a draft sends is not to be trusted: at most `count` tokens, up to the first that is none. */
-function validPrefix(tokens: readonly number[], count: number, vocabularySize: number): readonly number[] {
-  const wanted = tokens.slice(0, count);
-  const bad = wanted.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < vocabularySize));
-  return bad < 0 ? wanted : wanted.slice(0, bad);
+  /**
+   * What a draft sends is not to be trusted: at most `count` tokens, up to the first that is none. An end is not verified: the target
+   * says itself whether the text ends there, in the row before it.
+   */
+  #usable(tokens: readonly number[], count: number): readonly number[] {
+    const { vocabularySize, isEnd } = this.#options;
+    const isUseless = (token: number) =>
+      !(Number.isInteger(token) && token >= 0 && token < vocabularySize) || isEnd(token);
+    const wanted = tokens.slice(0, count);
+    const first = wanted.findIndex(isUseless);
+    return first < 0 ? wanted : wanted.slice(0, first);
+  }
 }
