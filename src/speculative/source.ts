@@ -107,15 +107,12 @@ export class Source {
     const { gain: bestGain } = plan(1, costs, most);
     const acceptance = observedRate(this.#acceptance) ?? 1;
     this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
-    this.spent(roundMs, accepted + 1, position);
+    this.#book(roundMs, accepted + 1, position, acceptance < this.#limits.minAcceptance ? 'acceptance' : 'gain');
   }
 
-  /** Because of it, this much time went by, in which so many tokens came, `position` tokens before them. */
+  /** So much time went by because of it without a proposal, in which so many tokens came all the same, behind `position` others. */
   spent(ms: number, tokens: number, position: number): void {
-    const plainMs = this.#costs.ms(1, position);
-    if (!(plainMs > 0)) return;
-    this.#budget = booked(this.#budget, ms / plainMs - tokens);
-    if (this.#budget <= 0) this.#next({ t: 'overdrawn', reason: this.#reason });
+    this.#book(ms, tokens, position, 'slow');
   }
 
   /** So many tokens were generated, with it or without. */
@@ -124,9 +121,11 @@ export class Source {
     this.#next({ t: 'generated', count, canAfford: this.#budget > 0 });
   }
 
-  /** Why it lost more than it may. */
-  get #reason(): GateReason {
-    return (observedRate(this.#acceptance) ?? 1) < this.#limits.minAcceptance ? 'acceptance' : 'gain';
+  #book(ms: number, tokens: number, position: number, reason: GateReason): void {
+    const plainMs = this.#costs.ms(1, position);
+    if (!(plainMs > 0)) return;
+    this.#budget = booked(this.#budget, ms / plainMs - tokens);
+    if (this.#budget <= 0) this.#next({ t: 'overdrawn', reason });
   }
 
   #costsAt(position: number, most: number): Costs {
