@@ -33,6 +33,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     awake: { type: 'boolean', default: false },
     json: { type: 'string' },
+    only: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
 });
@@ -41,7 +42,8 @@ const unknown = names.find((name) => !Object.hasOwn(SCENARIOS, name));
 if (values.help || unknown !== undefined) {
   if (unknown !== undefined) process.stderr.write(`there is no scenario "${unknown}"\n`);
   process.stdout.write(
-    `npm run bench -- [${Object.keys(SCENARIOS).join('|')} ...] [--quick] [--awake] [--json FILE]\n`,
+    `npm run bench -- [${Object.keys(SCENARIOS).join('|')} ...] [--quick] [--awake] [--json FILE]\n` +
+      `speculative: [--only 'twin Q8_0'] [--only 'draft in sandbox'] ... chooses models and ways to generate\n`,
   );
   process.exit(unknown === undefined ? 0 : 1);
 }

@@ -14,7 +14,6 @@ import type { RuntimeName } from '../src/runtimes/index.ts';
 import {
   DEFAULT_SAMPLER,
   type DecoderOptions,
-  expectedTokens,
   LlamaTarget,
   LocalDraft,
   probe,
@@ -28,6 +27,7 @@ import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama }
 import { createTestPool } from '../test/support/pool.ts';
 import { Figures, median, report } from './measure.ts';
 import { benchCatalog, benchRuntime, engineRuntime } from './pool.ts';
+import { bound, type Text } from './speculative-bound.ts';
 
 const CONTEXT = 512;
 const MAX_TOKENS = 150;
@@ -137,8 +137,15 @@ const WARM_CONTENDERS: typeof CONTENDERS = {
   'draft in-process, T = 0.8': ours((setup) => ({ draft: local(setup, 0), ngram: false }), 0.8),
 };
 
-export async function benchSpeculative({ quick }: { quick: boolean }): Promise<Figures> {
+interface Choice {
+  quick: boolean;
+  /** Models and ways to generate, by name; all when there are none. Plain decoding is always there. */
+  only: readonly string[];
+}
+
+export async function benchSpeculative(choice: Choice): Promise<Figures> {
   const figures = new Figures();
+  const models = chosen(MODELS, choice.only, (name) => !choice.quick || QUICK_MODELS.includes(name));
   if (!isNanoThere) {
     process.stdout.write('speculative: left out, there are no nano models in models/nano\n\n');
     return figures;
@@ -149,11 +156,10 @@ export async function benchSpeculative({ quick }: { quick: boolean }): Promise<F
   try {
     const skills = await launchDrafts(stack);
     const draftModel = await llama.loadModel({ modelPath: NANO_DRAFT });
-    for (const [name, variant] of Object.entries(MODELS)) {
-      if (quick && !QUICK_MODELS.includes(name)) continue;
+    for (const [name, variant] of Object.entries(models)) {
       const modelPath = join(folder, 'target.gguf');
       writeVariant(NANO_TARGET, modelPath, variant);
-      const lines = await benchModel(llama, name, modelPath, { draftModel, skills }, figures, quick);
+      const lines = await benchModel(llama, name, modelPath, { draftModel, skills }, figures, choice);
       const its = figures.all().filter((figure) => figure.name.startsWith(`${name}: `));
       process.stdout.write(report(`speculative, ${name}`, its, lines));
       rmSync(modelPath);
@@ -183,7 +189,7 @@ async function benchModel(
   modelPath: string,
   { draftModel, skills }: Pick<Setup, 'draftModel' | 'skills'>,
   figures: Figures,
-  quick: boolean,
+  choice: Choice,
 ): Promise<string[]> {
   const model = await llama.loadModel({ modelPath });
   const target = await LlamaTarget.create(model, { contextSize: CONTEXT, threads: 1 });
@@ -191,9 +197,10 @@ async function benchModel(
   const profile = await probe(target);
   const setup: Setup = { model, target, profile, draftModel, draftTarget, skills };
   const lines = [costs(profile)];
-  if (!quick && name.startsWith('nano')) lines.push(await longText(model));
+  if (!choice.quick && choice.only.length === 0 && name.startsWith('nano')) lines.push(await longText(model));
   for (const contenders of [{ ...CONTENDERS, ...remoteContenders(skills.keys()) }, WARM_CONTENDERS]) {
-    lines.push(...(await race(name, contenders, setup, figures, quick)));
+    const its = chosen(contenders, choice.only, () => true);
+    if (Object.keys(its).length > 1) lines.push(...(await race(name, its, setup, figures, choice.quick)));
   }
   const rateOf = (kind: string) => median(figures.get(`${name}: ${kind}, undisturbed`)?.rounds ?? []);
   const own = Math.max(
@@ -202,9 +209,12 @@ async function benchModel(
       .map(rateOf),
   );
   const inProcess = rateOf('draft in-process');
-  lines.push(`draft in-process over the better of node-llama-cpp's own: ${(inProcess / own).toFixed(2)}x`);
+  const compare = (what: string, of: number, with_: number) => {
+    if (Number.isFinite(of / with_)) lines.push(`${what}: ${(of / with_).toFixed(2)}x`);
+  };
+  compare(`draft in-process over the better of node-llama-cpp's own`, inProcess, own);
   for (const runtime of skills.keys()) {
-    lines.push(`draft in ${runtime} over in-process: ${(rateOf(`draft in ${runtime}`) / inProcess).toFixed(2)}x`);
+    compare(`draft in ${runtime} over in-process`, rateOf(`draft in ${runtime}`), inProcess);
   }
   await target.dispose();
   await draftTarget.dispose();
@@ -216,6 +226,8 @@ async function benchModel(
 async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figures: Figures, quick: boolean) {
   const prompts = Array.from({ length: quick ? 4 : 6 }, (_, n) => nanoPrompt(setup.model, 'extract', sentence(n * 7)));
   const contenders = new Map<string, Contender>();
+  /** What is measured of each prompt's text: what comes behind the first token. */
+  const texts: Text[] = [];
   for (const [kind, make] of Object.entries(kinds)) contenders.set(kind, await make(setup));
   const differing = new Set<string>();
   /** Milliseconds for each prompt when nothing else was going on, the fastest of all rounds: for one token, and for all. */
@@ -244,6 +256,7 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
         }
         total.count += tokens.length - 1;
         expected ??= tokens.join();
+        texts[n] ??= { before: prompt.length, tokens: tokens.length - 1 };
         if (tokens.join() !== expected) differing.add(kind);
       }
     }
@@ -265,23 +278,27 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
   for (const [kind, contender] of contenders) {
     const snapshot = contender.stats?.();
     if (snapshot !== undefined && snapshot.verifyCalls > 0) {
-      lines.push(bound(kind, snapshot, setup.profile, figures.get(`${name}: ${kind}, undisturbed`)?.rounds));
+      lines.push(reached(kind, snapshot, texts, setup.profile, figures.get(`${name}: ${kind}, undisturbed`)?.rounds));
     }
     await contender.dispose?.();
   }
   return lines;
 }
 
-function costs({ exactWidth, verifyMs }: SpeculationProfile): string {
-  const [plainMs = 0] = verifyMs;
-  const relative = verifyMs.map((ms) => (ms / plainMs).toFixed(2)).join(' ');
-  return `verify cost for 1, 2, ... tokens: ${relative} (1 is ${plainMs.toFixed(2)} ms); exact up to width ${exactWidth}`;
+function costs({ exactWidth, verifyMs, perTokenMs = [] }: SpeculationProfile): string {
+  const behind = (position: number) => {
+    const all = verifyMs.map((ms, n) => ms + position * (perTokenMs[n] ?? 0));
+    const [plainMs = 0] = all;
+    return `${all.map((ms) => (ms / plainMs).toFixed(2)).join(' ')} (1 is ${plainMs.toFixed(2)} ms)`;
+  };
+  return `verify cost for 1, 2, ... tokens: ${behind(16)} behind 16 tokens, ${behind(100)} behind 100; exact up to width ${exactWidth}`;
 }
 
-/** What the measured costs and acceptance allow: with a draft that costs nothing, and with the time that its tokens were waited for. */
-function bound(
+/** What was reached of what costs and acceptance allow: with a draft that costs nothing, and with the time that its tokens were waited for. */
+function reached(
   kind: string,
-  { sources, fallbacks, tokensPerVerify }: SpeculationSnapshot,
+  { sources, fallbacks, tokensPerVerify, verifyCalls, plainCalls }: SpeculationSnapshot,
+  texts: readonly Text[],
   profile: SpeculationProfile,
   ratios: readonly number[] = [],
 ): string {
@@ -289,23 +306,29 @@ function bound(
   const sum = (key: 'accepted' | 'tested' | 'drafted' | 'waitMs') =>
     its.reduce((total, source) => total + source[key], 0);
   const rate = sum('accepted') / sum('tested');
-  const [plainMs = 0] = profile.verifyMs;
-  const best = (waitMs: number) =>
-    Math.max(
-      1,
-      ...profile.verifyMs
-        .slice(1, profile.exactWidth)
-        .map((ms, n) => (expectedTokens(rate, n + 1) * plainMs) / (ms + (n + 1) * waitMs)),
-    );
-  const free = best(0);
-  const waiting = best(sum('waitMs') / Math.max(1, sum('drafted')));
-  const reached = median(ratios);
+  const free = bound(texts, profile, rate, 0);
+  const waiting = bound(texts, profile, rate, sum('waitMs') / Math.max(1, sum('drafted')));
+  const ratio = median(ratios);
+  const percent = (of: number) => `${((ratio / of) * 100).toFixed(0)}%`;
   const stopped = Object.entries(fallbacks).map(([reason, count]) => `${reason} ${count}`);
   return (
     `${kind}: acceptance ${rate.toFixed(2)} per tested token, ${tokensPerVerify?.toFixed(2)} tokens per verify, ` +
+    `${((100 * verifyCalls) / (verifyCalls + plainCalls)).toFixed(0)}% of the rounds; ` +
     `bound ${free.toFixed(2)}x with a free draft, ${waiting.toFixed(2)}x with the time waited; ` +
-    `undisturbed ${reached.toFixed(2)}x = ${((reached / waiting) * 100).toFixed(0)}%` +
+    `undisturbed ${ratio.toFixed(2)}x = ${percent(free)} and ${percent(waiting)}` +
     (stopped.length > 0 ? `; fallbacks: ${stopped.join(', ')}` : '')
+  );
+}
+
+/** What was named, of those that count without; the first is always there. */
+function chosen<T>(all: Record<string, T>, only: readonly string[], byDefault: (name: string) => boolean) {
+  const names = Object.keys(all);
+  const named = names.filter((name) => only.includes(name));
+  const isPlain = (name: string) => name === names[0] && !(name in MODELS);
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) =>
+      named.length > 0 ? named.includes(name) || isPlain(name) : byDefault(name),
+    ),
   );
 }
 
