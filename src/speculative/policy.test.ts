@@ -111,7 +111,7 @@ const TABLE: [what: string, from: Gate, event: GateEvent, to: Gate][] = [
   ['right, but it does not pay', open({ tested: 30 }), tested(2, 0.9, 1.04), closed('gain', 256, 512)],
   ['just enough', open({ tested: 30 }), tested(2, 0.6, 1.05), open()],
   ['cannot pay: not yet sure', open({ rounds: 2 }), tested(1, 1, 0.9, 0.9), open({ rounds: 3, tested: 1 })],
-  ['cannot pay', open({ rounds: 3, tested: 3 }), tested(1, 1, 0.9, 0.9), closed('gain', 256, 512)],
+  ['cannot pay', open({ rounds: 7, tested: 7 }), tested(1, 1, 0.9, 0.9), closed('gain', 256, 512)],
   ['nothing proposed', open({ tested: 7 }), { t: 'empty' }, open({ tested: 7, empty: 1 })],
   ['nothing proposed for long', open({ empty: 7 }), { t: 'empty' }, closed('slow', 256, 512)],
   ['a proposal after all', open({ empty: 7 }), tested(3, 1), open({ rounds: 1, tested: 3 })],

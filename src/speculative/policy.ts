@@ -52,7 +52,7 @@ export const BUDGET = {
   /** Earned for each generated token. */
   share: 0.01,
   /** At the beginning; also the most that is saved without gaining anything. */
-  initial: 8,
+  initial: 16,
   /** The most that is saved by gaining, so that one that gets worse is soon noticed. */
   saved: 32,
   /** A round that lost more than this was the machine standing still. */
@@ -90,7 +90,7 @@ export const GATE_LIMITS: GateLimits = {
   minGain: 1.05,
   window: 32,
   emptyRounds: 8,
-  hopelessAfter: 4,
+  hopelessAfter: 8,
   retryAfter: 256,
   retryAtMost: 16_384,
 };

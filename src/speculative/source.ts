@@ -26,10 +26,22 @@ import {
 import { RoundTimes } from './round-times.ts';
 import type { SourceKind, SpeculationStats } from './stats.ts';
 
-/** Every so many rounds one proposes a token more or less than what seems best, to see how long that takes. */
-const EXPLORE_EVERY = 16;
+/** What was proposed last is proposed again where it seems no worse than this share of the best. */
+const SAME_ABOVE = 0.98;
+/** Every so many rounds one proposes another number of tokens than what seems best, the one tried least, to see how long that takes. */
+const EXPLORE_EVERY = 12;
 /** What is tried so must not seem worse than this share of the best. */
-const EXPLORE_ABOVE = 0.9;
+const EXPLORE_ABOVE = 0.85;
+
+export interface Round {
+  /** Tokens before it. */
+  position: number;
+  /** Most tokens that could have been proposed. */
+  most: number;
+  /** How long it took from beginning to end, and of that waiting for the proposal, in milliseconds. */
+  roundMs: number;
+  waitMs: number;
+}
 
 /** What is known about one who proposes tokens for one kind of task: how often right, how slow, whether worth asking. */
 export class Source {
@@ -42,6 +54,7 @@ export class Source {
   #gate: Gate;
   #budget: number = BUDGET.initial;
   #rounds = 0;
+  #count = 0;
 
   constructor(
     name: string,
@@ -76,13 +89,22 @@ export class Source {
   plan(position: number, most: number): Plan {
     const costs = this.#costsAt(position, most);
     const rate = expectedRate(this.#acceptance);
-    const best = plan(rate, costs, most);
-    if (this.#rounds % EXPLORE_EVERY !== EXPLORE_EVERY - 1) return best;
-    const step = this.#rounds % (2 * EXPLORE_EVERY) < EXPLORE_EVERY ? 1 : -1;
-    const other = best.count + step;
-    if (other < 1 || other > Math.min(most, costs.roundMs.length)) return best;
-    const its = planFor(other, rate, costs);
-    return its.gain > EXPLORE_ABOVE * best.gain ? its : best;
+    let best = plan(rate, costs, most);
+    // Evaluations of the same width in a row take less.
+    const same = planFor(this.#count, rate, costs);
+    if (this.#count <= most && same.gain > SAME_ABOVE * best.gain) best = same;
+    this.#count = best.count;
+    return this.#rounds % EXPLORE_EVERY === EXPLORE_EVERY - 1 ? this.#leastKnown(best, rate, costs, most) : best;
+  }
+
+  #leastKnown(best: Plan, rate: number, costs: Costs, most: number): Plan {
+    let found = best;
+    for (let count = 1; count <= Math.min(most, costs.roundMs.length); count++) {
+      const its = planFor(count, rate, costs);
+      const isPossible = its.gain > EXPLORE_ABOVE * best.gain;
+      if (isPossible && this.#times.rounds(count) < this.#times.rounds(found.count)) found = its;
+    }
+    return found;
   }
 
   /** It was asked and gave so many tokens after `waitMs`. */
@@ -93,10 +115,10 @@ export class Source {
     this.#next({ t: 'empty' });
   }
 
-  /** A round with its tokens is over, which were compared with the target's, `position` tokens before it. */
-  tested(proposed: number, accepted: number, position: number, most: number, roundMs: number): void {
+  /** A round with its tokens is over, which were compared with the target's. */
+  tested(proposed: number, accepted: number, { position, most, roundMs, waitMs }: Round): void {
     this.#acceptance = observe(this.#acceptance, proposed, accepted);
-    this.#times.observe(proposed, roundMs / this.#costs.ms(proposed + 1, position));
+    this.#times.observe(proposed, this.#costs.ms(proposed + 1, position), roundMs, waitMs);
     this.#rounds++;
     this.#counts.rounds++;
     this.#counts.drafted += proposed;
@@ -134,7 +156,7 @@ export class Source {
     return {
       plainMs: this.#costs.ms(1, position),
       verifyMs,
-      roundMs: verifyMs.map((ms, n) => ms * this.#times.ratio(n + 1)),
+      roundMs: verifyMs.map((ms, n) => this.#times.ms(n + 1, ms)),
     };
   }
 

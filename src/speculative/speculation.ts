@@ -34,6 +34,10 @@ export interface SpeculationOptions {
   now: () => number;
 }
 
+/** Rounds in which a draft is not waited for: when it begins while the target already writes, and at most. */
+const UNWAITED_WHILE_READING = 4;
+const LONGEST_UNWAITED = 16;
+
 const NOTHING: Proposal = { tokens: [], kind: undefined, waitMs: 0 };
 
 /** Proposals for one generation. */
@@ -52,8 +56,12 @@ export class Speculation {
   #roundStarted = 0;
   /** Whether the round before was plain on purpose: a draft that runs ahead has come to rest since. */
   #isResting = false;
-  /** It had nothing when it was asked last: it may be reading the prompt. No waiting until it has something. */
-  #isDraftBehind = false;
+  /**
+   * It was waited for in vain, as while it reads the prompt: it is not waited for again in so many rounds, and in twice as many the next
+   * time.
+   */
+  #unwaited = 0;
+  #vain = 0;
   #isLost = false;
   readonly #isHopeless: boolean;
 
@@ -101,7 +109,6 @@ export class Speculation {
         const waited = now() - asked;
         waitMs += waited;
         source.asked(found.length, waited);
-        this.#isDraftBehind = found.length === 0;
       }
       if (tokens.length > 0) return { tokens, kind, waitMs };
     }
@@ -118,7 +125,8 @@ export class Speculation {
     if (this.#stream !== undefined && !isMeasured) this.#commit(this.#stream);
     const ms = now() - this.#roundStarted;
     if (proposal.kind !== undefined) {
-      sources[proposal.kind]?.tested(proposal.tokens.length, accepted, position, most, ms);
+      const round = { position, most, roundMs: ms, waitMs: proposal.waitMs };
+      sources[proposal.kind]?.tested(proposal.tokens.length, accepted, round);
     } else if (this.#stream === undefined || (isMeasured && this.#isResting)) {
       costs.observePlain(position, ms);
     } else if (!isMeasured) {
@@ -172,11 +180,20 @@ export class Speculation {
 
   /** @returns undefined when there is no draft, or none any more */
   async #askDraft(count: number, budgetMs: number): Promise<readonly number[] | undefined> {
-    if (this.#stream === undefined && !this.#isLost) this.#open();
+    if (this.#stream === undefined && !this.#isLost) {
+      this.#open();
+      // It has to read all that was written.
+      this.#unwaited = UNWAITED_WHILE_READING;
+    }
     if (this.#stream?.alive === false) this.#lose();
     if (this.#stream === undefined) return undefined;
     this.#commit(this.#stream);
-    return await this.#stream.propose(count, this.#isDraftBehind ? 0 : budgetMs);
+    const waitMs = this.#unwaited > 0 ? 0 : budgetMs;
+    const found = await this.#stream.propose(count, waitMs);
+    if (found.length > 0) this.#unwaited = this.#vain = 0;
+    else if (this.#unwaited > 0) this.#unwaited--;
+    else this.#unwaited = this.#vain = Math.min(LONGEST_UNWAITED, Math.max(1, 2 * this.#vain));
+    return found;
   }
 
   #open(): void {
@@ -190,7 +207,7 @@ export class Speculation {
   #closeStream(): void {
     this.#stream?.close();
     this.#stream = undefined;
-    this.#isDraftBehind = false;
+    this.#unwaited = this.#vain = 0;
   }
 
   #commit(stream: DraftStream): void {
