@@ -124,12 +124,14 @@ export class Source {
     this.#counts.drafted += proposed;
     this.#counts.accepted += accepted;
     this.#counts.tested += testedTokens(proposed, accepted);
-    const costs = this.#costsAt(position, most);
-    const { gain } = plan(expectedRate(this.#acceptance), costs, most);
-    const { gain: bestGain } = plan(1, costs, most);
     const acceptance = observedRate(this.#acceptance) ?? 1;
-    this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
     this.#book(roundMs, accepted + 1, position, acceptance < this.#limits.minAcceptance ? 'acceptance' : 'gain');
+    const costs = this.#costsAt(position, most);
+    // What was gained by the clock counts more than what is expected: a busy machine can spoil a few rounds.
+    const least = this.#budget > BUDGET.initial ? this.#limits.minGain : 0;
+    const gain = Math.max(least, plan(expectedRate(this.#acceptance), costs, most).gain);
+    const bestGain = Math.max(least, plan(1, costs, most).gain);
+    this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
   }
 
   /** So much time went by because of it without a proposal, in which so many tokens came all the same, behind `position` others. */
