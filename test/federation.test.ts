@@ -219,7 +219,7 @@ function polled(
       if (error) reject(error);
       else resolve(response);
     };
-    const full = { protocol: 1, haveVersion: 0n, waitMs: 0, knownRound: 0n, ...request };
+    const full = { protocol: 1, haveVersion: 0n, waitMs: 0, knownRound: 0n, knownStage: 0, ...request };
     client.poll(full, new Metadata(), { deadline: Date.now() + 20_000 }, done);
   });
 }

@@ -1,32 +1,22 @@
 /** A client of a federation: takes models that the coordinator signed, and sends clipped updates when it is asked. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { federation } from '../contract/index.ts';
-import { COORDINATOR_TLS_NAME, createRequest, toPem } from './certificates.ts';
+import { addressOf, callbackOptions, type FederationCallError, TLS_OPTIONS, unary } from './connection.ts';
 import { replaceDurably } from './durable.ts';
+import { type Enrolled, readEnrolment } from './enrolment.ts';
 import { FederationError } from './error.ts';
-import { decodeInvitation } from './invitation.ts';
 import type { FederatedModel } from './model.ts';
 import { toLattice } from './privacy/index.ts';
 import { encodeUpdate, isSameSpec, PROTOCOL } from './protocol.ts';
+import { MAX_CLIENTS } from './secure/index.ts';
+import { type ClientBudget, SecureClient } from './secure-client.ts';
 import { fromFile, type ModelStatement, openModel, type ReleasedModel, toFile } from './signed-model.ts';
 
-const CALL_TIMEOUT_MS = 30_000;
 /** A model whose loss here is this much higher than that of the present one is not used. */
 const TOLERATED = 1.02;
-
-const membershipSchema = z.strictObject({
-  format: z.literal(1),
-  host: z.string(),
-  port: z.int(),
-  authority: z.string(),
-  modelKey: z.string(),
-  certificate: z.string(),
-  key: z.string(),
-});
-type Enrolled = z.output<typeof membershipSchema>;
 
 const stateSchema = z.strictObject({
   format: z.literal(1),
@@ -43,66 +33,26 @@ export type ClientEvent =
   | { type: 'installed'; version: number; before: number; after: number; privacy: ModelStatement['privacy'] }
   | { type: 'rejected'; version: number; before: number; after: number }
   | { type: 'submitted'; round: number }
+  /** With secure aggregation: an update that only the sum of all tells something of. */
+  | { type: 'masked'; round: number }
   | { type: 'refused'; round: number; reason: string };
-
-/** Whether this installation belongs to a federation. */
-export function isEnrolled(folder: string): boolean {
-  return existsSync(join(folder, 'enrolment.json'));
-}
-
-/** Forgets the federation: certificate, models and state. */
-export function removeEnrolment(folder: string): void {
-  for (const name of readdirSync(folder)) if (name.endsWith('.json')) rmSync(join(folder, name));
-}
-
-/**
- * Enrols this installation. The key of its certificate is made here and stays here.
- *
- * @throws FederationError when the invitation holds no longer, or nobody answers
- */
-export async function enrol(folder: string, invitation: string): Promise<void> {
-  const { host, port, enrolmentPort, authority, modelKey, secret } = decodeInvitation(invitation);
-  const { key, request } = await createRequest();
-  const client = new federation.EnrolmentClient(
-    addressOf(host, enrolmentPort),
-    credentials.createSsl(Buffer.from(authority)),
-    TLS_OPTIONS,
-  );
-  try {
-    const { certificate } = await unary<federation.EnrolResponse>((callback) =>
-      client.enrol(
-        { protocol: PROTOCOL, secret, certificateRequest: Buffer.from(request) },
-        new Metadata(),
-        callbackOptions(),
-        callback,
-      ),
-    );
-    const enrolled: Enrolled = {
-      format: 1,
-      host,
-      port,
-      authority,
-      modelKey,
-      key,
-      certificate: await toPem(certificate),
-    };
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    replaceDurably(join(folder, 'enrolment.json'), `${JSON.stringify(enrolled)}\n`);
-  } finally {
-    client.close();
-  }
-}
 
 export interface FederationClientOptions {
   folder: string;
   model: FederatedModel;
+  /** What rounds with secure aggregation may cost this installation, whatever the coordinator says. */
+  budget?: ClientBudget;
   onEvent?: (event: ClientEvent) => void;
 }
+
+/** Beside a model, what a message carries: of a round with secure aggregation, the keys and certificates of all clients. */
+const MESSAGE_OVERHEAD = 65_536 + MAX_CLIENTS * 1024;
 
 export class FederationClient implements Disposable {
   readonly #options: FederationClientOptions;
   readonly #enrolled: Enrolled;
   readonly #client: federation.FederationClient;
+  readonly #secure: SecureClient;
   #state: ClientState;
 
   /** @throws FederationError when it was not enrolled */
@@ -115,13 +65,22 @@ export class FederationClient implements Disposable {
       credentials.createSsl(
         ...([authority, key, certificate].map((pem) => Buffer.from(pem)) as [Buffer, Buffer, Buffer]),
       ),
-      { ...TLS_OPTIONS, 'grpc.max_receive_message_length': options.model.spec.dimension * 8 + 65_536 },
+      { ...TLS_OPTIONS, 'grpc.max_receive_message_length': options.model.spec.dimension * 8 + MESSAGE_OVERHEAD },
     );
     this.#state = readClientState(options.folder);
+    this.#secure = new SecureClient({
+      ...{ folder: options.folder, key, certificate, authority, spec: options.model.spec },
+      ...(options.budget && { budget: options.budget }),
+    });
   }
 
   get state(): ClientState {
     return this.#state;
+  }
+
+  /** Whether a round with secure aggregation goes on that this client is in. */
+  get isBusy(): boolean {
+    return this.#secure.isBusy;
   }
 
   /** The model that is used; undefined for what Phoenix came with. */
@@ -138,10 +97,13 @@ export class FederationClient implements Disposable {
    */
   async step(waitMs: number, signal?: AbortSignal): Promise<void> {
     const { seen, answered } = this.#state;
-    const { model, task } = await unary<federation.PollResponse>(
+    const { model, task, secure } = await unary<federation.PollResponse>(
       (callback) =>
         this.#client.poll(
-          { protocol: PROTOCOL, haveVersion: BigInt(seen), waitMs, knownRound: BigInt(answered) },
+          {
+            ...{ protocol: PROTOCOL, haveVersion: BigInt(seen), waitMs },
+            ...{ knownRound: BigInt(answered), knownStage: this.#secure.knownStage },
+          },
           new Metadata(),
           callbackOptions(waitMs),
           callback,
@@ -149,7 +111,8 @@ export class FederationClient implements Disposable {
       signal,
     );
     if (model) await this.#take(openModel(model, this.#enrolled.modelKey), toFile(model));
-    if (task && Number(task.round) > this.#state.answered) await this.#answer(task);
+    if (secure) await this.#aggregate(secure);
+    else if (task && Number(task.round) > this.#state.answered) await this.#answer(task);
   }
 
   [Symbol.dispose](): void {
@@ -181,36 +144,73 @@ export class FederationClient implements Disposable {
   }
 
   async #answer(task: federation.Task): Promise<void> {
-    const { model, onEvent } = this.#options;
     const round = Number(task.round);
-    const base = Number(task.baseVersion);
+    if (this.#enrolled.secure)
+      throw new FederationError(
+        `round ${round}: the coordinator asks for an update in clear, and it promised secure aggregation: nothing is sent`,
+      );
+    const bytes = encodeUpdate(await this.#update({ round, baseVersion: Number(task.baseVersion), clip: task.clip }));
+    const request = { protocol: PROTOCOL, round: task.round, baseVersion: task.baseVersion, update: bytes };
+    const refused = await this.#sent((callback) =>
+      this.#client.submit(request, new Metadata(), callbackOptions(), callback),
+    );
+    this.#options.onEvent?.(
+      refused ? { type: 'refused', round, reason: refused.details } : { type: 'submitted', round },
+    );
+    this.#write({ ...this.#state, answered: round });
+  }
+
+  /** One stage of a round with secure aggregation. */
+  async #aggregate(task: federation.SecureTask): Promise<void> {
+    const { onEvent } = this.#options;
+    const round = Number(task.round);
+    const isNew = round > this.#state.answered;
+    // Before it says anything: after a restart it is not in this round again.
+    if (isNew) this.#write({ ...this.#state, answered: round });
+    const step = await this.#secure.answer(task, isNew, (context) => this.#update(context));
+    if ('reason' in step) {
+      if (step.reason !== undefined) onEvent?.({ type: 'refused', round, reason: step.reason });
+      return;
+    }
+    const refused = await this.#sent((callback) =>
+      this.#client.aggregate({ protocol: PROTOCOL, ...step.request }, new Metadata(), callbackOptions(), callback),
+    );
+    // That it is there already is what was wanted: only the answer was lost.
+    if (refused && refused.code !== status.ALREADY_EXISTS) {
+      this.#secure.withdraw();
+      onEvent?.({ type: 'refused', round, reason: refused.details });
+      return;
+    }
+    this.#secure.wasSent();
+    if (step.request.masked) onEvent?.({ type: 'masked', round });
+  }
+
+  /** What training changes, clipped. */
+  async #update({ round, baseVersion: base, clip }: { round: number; baseVersion: number; clip: number }) {
+    const { model } = this.#options;
     if (base !== this.#state.seen)
       throw new FederationError(`round ${round} is about model ${base}, which is not here`);
-    if (!(task.clip > 0 && Number.isFinite(task.clip)))
-      throw new FederationError(`a clipping norm of ${task.clip} makes no sense`);
+    if (!(clip > 0 && Number.isFinite(clip))) throw new FederationError(`a clipping norm of ${clip} makes no sense`);
     const zero = new Float64Array(model.spec.dimension);
     const from = base === 0 ? zero : openModel(this.#file(base), this.#enrolled.modelKey).parameters;
     // Who has nothing to learn from sends nothing learned, and does not stand out.
     const trained = (await model.train(from)) ?? from;
-    const update = trained.map((value, n) => value - (from[n] ?? 0));
-    const bytes = encodeUpdate(toLattice(update, task.clip));
+    return toLattice(
+      trained.map((value, n) => value - (from[n] ?? 0)),
+      clip,
+    );
+  }
+
+  /** @returns why it was not taken: too late, or it arrived before and only the answer was lost. The round goes on without */
+  async #sent(call: Parameters<typeof unary<federation.SubmitResponse>>[0]): Promise<FederationCallError | undefined> {
     try {
-      await unary<federation.SubmitResponse>((callback) =>
-        this.#client.submit(
-          { protocol: PROTOCOL, round: task.round, baseVersion: task.baseVersion, update: bytes },
-          new Metadata(),
-          callbackOptions(),
-          callback,
-        ),
-      );
-      onEvent?.({ type: 'submitted', round });
+      await unary(call);
+      return undefined;
     } catch (error) {
-      // Too late, or it arrived before and only the answer was lost: the round goes on without.
-      const { code, details } = error as FederationCallError;
+      const { code } = error as FederationCallError;
       if (code !== status.FAILED_PRECONDITION && code !== status.ALREADY_EXISTS) throw error;
-      onEvent?.({ type: 'refused', round, reason: details });
+      return error as FederationCallError;
     }
-    this.#write({ ...this.#state, answered: round });
   }
 
   #file(version: number) {
@@ -220,20 +220,6 @@ export class FederationClient implements Disposable {
   #write(state: ClientState): void {
     replaceDurably(join(this.#options.folder, 'state.json'), `${JSON.stringify({ format: 1, ...state })}\n`);
     this.#state = state;
-  }
-}
-
-/** The coordinator did not do what it was asked. */
-class FederationCallError extends FederationError {
-  readonly code: status;
-  readonly details: string;
-
-  constructor({ code, details }: ServiceError) {
-    super(
-      `the coordinator of the federation ${code === status.UNAVAILABLE ? 'cannot be reached' : 'refused'}: ${details}`,
-    );
-    this.code = code;
-    this.details = details;
   }
 }
 
@@ -247,39 +233,4 @@ export function readClientState(folder: string): ClientState {
   } catch (error) {
     throw new FederationError(`${path} cannot be read: ${(error as Error).message}`);
   }
-}
-
-function readEnrolment(folder: string): Enrolled {
-  const path = join(folder, 'enrolment.json');
-  if (!existsSync(path))
-    throw new FederationError('this installation belongs to no federation: join with an invitation');
-  try {
-    return membershipSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    throw new FederationError(`${path} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-const TLS_OPTIONS = {
-  'grpc.ssl_target_name_override': COORDINATOR_TLS_NAME,
-  'grpc.default_authority': COORDINATOR_TLS_NAME,
-} as const;
-
-function addressOf(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function callbackOptions(waitMs = 0) {
-  return { deadline: Date.now() + waitMs + CALL_TIMEOUT_MS };
-}
-
-function unary<Response>(
-  call: (callback: (error: ServiceError | null, response: Response) => void) => { cancel(): void },
-  signal?: AbortSignal,
-): Promise<Response> {
-  const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const running = call((error, response) => (error ? reject(new FederationCallError(error)) : resolve(response)));
-  const cancel = () => running.cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
-  return promise.finally(() => signal?.removeEventListener('abort', cancel));
 }

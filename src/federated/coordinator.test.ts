@@ -58,34 +58,34 @@ describe('a coordinator', () => {
       assert.ok(Math.abs((actual[n] ?? Number.NaN) - value) < TOLERANCE, `${actual} is not ${expected}`);
   };
 
-  it('asks everybody, adds up what it gets, and divides by what was agreed on before', () => {
+  it('asks everybody, adds up what it gets, and divides by what was agreed on before', async () => {
     const coordinator = open();
-    assert.equal(coordinator.tick(0), 1000);
+    assert.equal(await coordinator.tick(0), 1000);
     for (const client of HALF) {
       assert.deepEqual(coordinator.taskOf(client, 10), { round: 1, baseVersion: 0, clip: 2, remainingMs: 990 });
       coordinator.submit(client, { round: 1, baseVersion: 0, bytes: bytesOf([1, 0, -1]) }, 10);
       assert.equal(coordinator.taskOf(client, 20), undefined);
     }
-    assert.equal(coordinator.tick(999), 1000);
+    assert.equal(await coordinator.tick(999), 1000);
     assert.equal(coordinator.version, 0);
-    assert.equal(coordinator.tick(1000), 1500);
+    assert.equal(await coordinator.tick(1000), 1500);
     near(parameters(coordinator), [5, 0, -5]);
-    coordinator.tick(1500);
+    await coordinator.tick(1500);
     for (const client of CLIENTS)
       coordinator.submit(client, { round: 2, baseVersion: 1, bytes: bytesOf([0, 2, 0]) }, 1600);
-    coordinator.tick(2500);
+    await coordinator.tick(2500);
     near(parameters(coordinator), [5, 20, -5]);
     assert.deepEqual(readdirSync(join(folder, 'updates')), []);
     assert.equal(coordinator.status().spending.rounds, 2);
   });
 
-  it('refuses what is late, not asked for, malformed, oversized or there already; and what is too long it clips', () => {
+  it('refuses what is late, not asked for, malformed, oversized or there already; and what is too long it clips', async () => {
     const coordinator = open(
       { mode: 'poisson', rate: 0.5 },
       { random: { atRate: () => draws.shift() ?? false } as never },
     );
     const draws = [true, true];
-    coordinator.tick(0);
+    await coordinator.tick(0);
     const submit =
       (client: string, more: Partial<{ round: number; baseVersion: number; bytes: Uint8Array }>, now = 1) =>
       () =>
@@ -107,18 +107,19 @@ describe('a coordinator', () => {
     assert.ok(norm <= 1 && norm > 0.999, `${norm}`);
   });
 
-  it('releases a round in which nobody answered, or nobody was drawn, like any other', () => {
+  it('releases a round in which nobody answered, or nobody was drawn, like any other', async () => {
     const coordinator = open({ noise: 4, mode: 'poisson', rate: 0.5 }, {});
-    for (let now = 0; coordinator.version < 3; now = coordinator.tick(now) ?? Number.NaN) assert.ok(now < 100_000);
+    for (let now = 0; coordinator.version < 3; now = (await coordinator.tick(now)) ?? Number.NaN)
+      assert.ok(now < 100_000);
     assert.equal(coordinator.status().spending.rounds, 3);
     assert.ok(parameters(coordinator).every((value) => value !== 0));
   });
 
-  it('draws each client with its probability, by itself', () => {
+  it('draws each client with its probability, by itself', async () => {
     for (let n = 0; n < 60; n++) members.enrol(members.invite(1000), { id: `m${n}`, fingerprint: `m${n}` });
     const coordinator = open({ mode: 'poisson', rate: 0.3, noise: 4 });
     const sizes: number[] = [];
-    for (let now = 0; sizes.length < 16; now = coordinator.tick(now) ?? Number.NaN)
+    for (let now = 0; sizes.length < 16; now = (await coordinator.tick(now)) ?? Number.NaN)
       sizes.push(coordinator.status().round?.cohort ?? 0);
     const cohorts = sizes.filter((_, n) => n % 2 === 1);
     const mean = cohorts.reduce((a, b) => a + b, 0) / cohorts.length;
@@ -127,13 +128,13 @@ describe('a coordinator', () => {
     assert.ok(new Set(cohorts).size > 1, `${cohorts}`);
   });
 
-  it('asks nobody for what would exceed the budget', () => {
+  it('asks nobody for what would exceed the budget', async () => {
     const policy = { ...POLICY, epsilon: 1.5 };
     const coordinator = open({ noise: 8 }, { policy });
     let next: number | undefined = 0;
     let rounds = 0;
     while (next !== undefined) {
-      next = coordinator.tick(next);
+      next = await coordinator.tick(next);
       rounds = coordinator.version;
     }
     const { spending, isExhausted, round } = coordinator.status();
@@ -142,11 +143,11 @@ describe('a coordinator', () => {
     assert.ok(rounds >= 1);
     assert.equal(coordinator.taskOf('c0'), undefined);
     // Somebody who allows more goes on.
-    assert.ok(open({ noise: 8 }, { policy: { ...POLICY, epsilon: 3 } }).tick(1e6));
+    assert.ok(await open({ noise: 8 }, { policy: { ...POLICY, epsilon: 3 } }).tick(1e6));
   });
 
-  it('goes on with the round after a restart', () => {
-    open().tick(0);
+  it('goes on with the round after a restart', async () => {
+    await open().tick(0);
     const first = open();
     for (const client of HALF) first.submit(client, { round: 1, baseVersion: 0, bytes: bytesOf([1, 0, 0]) }, 10);
     const second = open();
@@ -155,19 +156,19 @@ describe('a coordinator', () => {
     for (const client of CLIENTS.slice(20))
       second.submit(client, { round: 1, baseVersion: 0, bytes: bytesOf([1, 0, 0]) }, 20);
     const third = open();
-    third.tick(1000);
+    await third.tick(1000);
     near(parameters(third), [10, 0, 0]);
     assert.equal(open().version, 1);
     near(parameters(open()), [10, 0, 0]);
   });
 
-  it('releases a round once, wherever it was killed', () => {
+  it('releases a round once, wherever it was killed', async () => {
     const coordinator = open();
-    coordinator.tick(0);
+    await coordinator.tick(0);
     for (const client of HALF) coordinator.submit(client, { round: 1, baseVersion: 0, bytes: bytesOf([2, 0, 0]) }, 10);
     const before = `${folder}-before`;
     cpSync(folder, before, { recursive: true });
-    coordinator.tick(1000);
+    await coordinator.tick(1000);
     const files = ['ledger.jsonl', 'ledger.head.json', 'models/1.json', 'round.json'];
     try {
       // Killed after 0, 1, ... of the files were written.
@@ -176,7 +177,7 @@ describe('a coordinator', () => {
         cpSync(before, killed, { recursive: true });
         for (const name of files.slice(0, written)) cpSync(join(folder, name), join(killed, name));
         const again = open({}, { folder: killed });
-        again.tick(1000);
+        await again.tick(1000);
         assert.equal(again.version, 1);
         assert.equal(again.status().spending.rounds, 1);
         near(parameters(again), [10, 0, 0]);
@@ -187,10 +188,10 @@ describe('a coordinator', () => {
     }
   });
 
-  it('signs what it releases, with what was spent', () => {
+  it('signs what it releases, with what was spent', async () => {
     const coordinator = open();
-    coordinator.tick(0);
-    coordinator.tick(1000);
+    await coordinator.tick(0);
+    await coordinator.tick(1000);
     const signed = coordinator.model;
     assert.ok(signed);
     const { statement } = openModel(signed, KEYS.publicKey);
@@ -216,10 +217,10 @@ describe('a coordinator', () => {
     assert.deepEqual(fromFile(toFile(signed)), signed);
   });
 
-  it('refuses to go on without its ledger, and says infinity of a model that nobody wrote down', () => {
+  it('refuses to go on without its ledger, and says infinity of a model that nobody wrote down', async () => {
     const coordinator = open();
-    coordinator.tick(0);
-    coordinator.tick(1000);
+    await coordinator.tick(0);
+    await coordinator.tick(1000);
     const ledger = join(folder, 'ledger.jsonl');
     const text = readFileSync(ledger, 'utf8');
     rmSync(ledger);
@@ -232,10 +233,10 @@ describe('a coordinator', () => {
     assert.throws(() => open(), { name: 'LedgerError', message: /2 entries that were not written here/ });
   });
 
-  it('says infinity of a model that no round stands for', () => {
+  it('says infinity of a model that no round stands for', async () => {
     const coordinator = open();
-    coordinator.tick(0);
-    coordinator.tick(1000);
+    await coordinator.tick(0);
+    await coordinator.tick(1000);
     const { model } = coordinator;
     assert.ok(model);
     const { statement } = openModel(model, KEYS.publicKey);
@@ -243,13 +244,13 @@ describe('a coordinator', () => {
     writeFileSync(join(folder, 'models', '2.json'), toFile(extra));
     const again = open();
     assert.equal(again.status().spending.epsilon, Number.POSITIVE_INFINITY);
-    assert.equal(again.tick(1e6), undefined);
+    assert.equal(await again.tick(1e6), undefined);
   });
 
-  it('does not mix models of different kinds', () => {
+  it('does not mix models of different kinds', async () => {
     const coordinator = open();
-    coordinator.tick(0);
-    coordinator.tick(1000);
+    await coordinator.tick(0);
+    await coordinator.tick(1000);
     assert.throws(
       () => open({}, { spec: { id: 'other', dimension: 3 } }),
       /are of "test", and this Phoenix would train "other"/,

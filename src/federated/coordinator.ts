@@ -2,17 +2,16 @@
  * The rounds of a federation: who is asked, what arrives, and what is released. It knows nothing of the network. Whatever it says to
  * anybody is on the disk before, so that a new process goes on where the last one stopped.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { replaceDurably } from './durable.ts';
+import type { federation } from '../contract/index.ts';
+import { ClearRound, type ClearTask } from './clear-round.ts';
 import { FederationError } from './error.ts';
 import type { Membership } from './membership.ts';
 import type { ModelSpec } from './model.ts';
 import {
   addNoise,
-  addTo,
-  clipped,
+  BudgetError,
   fromLattice,
   type LedgerRelease,
   type Policy,
@@ -20,12 +19,27 @@ import {
   SecureRandom,
   type Spending,
 } from './privacy/index.ts';
-import { decodeUpdate, encodeUpdate, isSameSpec } from './protocol.ts';
-import { fromFile, openModel, type ReleasedModel, type SignedBytes, signModel, toFile } from './signed-model.ts';
+import { PublishedModels } from './published-models.ts';
+import { type CoordinatorState, type Round, readCoordinatorState, writeCoordinatorState } from './round-state.ts';
+import {
+  isPlausibleSum,
+  LAST_STAGE,
+  MIN_CLIENTS,
+  SecureAggregationError,
+  SecureRound,
+  type SecureState,
+  STAGE,
+  unmaskedSum,
+} from './secure/index.ts';
+import type { SignedBytes } from './signed-model.ts';
+import { SubmissionError } from './submission-error.ts';
 
 export interface RoundSettings {
-  /** poisson: each client is drawn with probability `rate`, in secret; full: everybody, always. */
-  mode: 'poisson' | 'full';
+  /**
+   * poisson: each client is drawn with probability `rate`, in secret; full: everybody, always; secure: everybody, and the coordinator
+   * sees nothing but the sum.
+   */
+  mode: 'poisson' | 'full' | 'secure';
   rate: number;
   /** Standard deviation of the noise, in clipping norms. */
   noise: number;
@@ -47,43 +61,11 @@ export interface CoordinatorOptions {
   members: Membership;
   /** PEM. */
   keys: { privateKey: string; publicKey: string };
+  /** Certificate of the federation, PEM; for secure aggregation. */
+  authority?: string;
   random?: SecureRandom;
-}
-
-const stateSchema = z.strictObject({
-  format: z.literal(1),
-  /** The round that is under way. */
-  round: z
-    .strictObject({
-      number: z.int().positive(),
-      baseVersion: z.int().nonnegative(),
-      cohort: z.array(z.string()),
-      /** Milliseconds since 1970. */
-      endsAt: z.number(),
-      release: z.strictObject({
-        mode: z.enum(['poisson', 'full']),
-        rate: z.number(),
-        noise: z.number(),
-        clip: z.number(),
-        divisor: z.number(),
-      }),
-    })
-    .nullable(),
-  /** When the next one may begin. */
-  nextAt: z.number(),
-});
-type State = z.output<typeof stateSchema>;
-type Round = NonNullable<State['round']>;
-
-/** Why an update is not taken. */
-export class SubmissionError extends Error {
-  override readonly name = 'SubmissionError';
-  readonly kind: 'malformed' | 'late' | 'uninvited' | 'duplicate';
-
-  constructor(kind: SubmissionError['kind'], message: string) {
-    super(message);
-    this.kind = kind;
-  }
+  /** A round of which nothing comes. */
+  onAbandoned?: (round: number, reason: string) => void;
 }
 
 export interface CoordinatorStatus {
@@ -100,8 +82,11 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #ledger: PrivacyLedger;
   readonly #random: SecureRandom;
-  #state: State;
-  #latest: { signed: SignedBytes; released: ReleasedModel } | undefined;
+  readonly #models: PublishedModels;
+  #state: CoordinatorState;
+  /** The round that is under way is one of the two. */
+  #clear: ClearRound | undefined;
+  #secure: SecureRound | undefined;
   #isExhausted = false;
 
   /** @throws LedgerError, FederationError */
@@ -109,26 +94,21 @@ export class Coordinator {
     this.#options = options;
     this.#random = options.random ?? new SecureRandom();
     mkdirSync(this.#updatesFolder, { recursive: true, mode: 0o700 });
-    mkdirSync(this.#modelsFolder, { recursive: true, mode: 0o700 });
-    this.#latest = this.#readLatest();
-    const statement = this.#latest?.released.statement;
-    if (statement && !isSameSpec(statement.spec, options.spec))
-      throw new FederationError(
-        `the models in ${this.#modelsFolder} are of "${statement.spec.id}", and this Phoenix would train "${options.spec.id}": use another state folder`,
-      );
-    this.#ledger = PrivacyLedger.open(options.folder, statement?.ledger);
+    this.#models = new PublishedModels(join(options.folder, 'models'), options.spec, options.keys);
+    this.#ledger = PrivacyLedger.open(options.folder, this.#models.statement?.ledger);
     this.#ledger.setPolicy(options.policy);
-    this.#state = this.#readState();
+    this.#state = readCoordinatorState(this.#statePath);
+    this.#open(this.#state.round);
     this.#checkModels();
   }
 
   /** The newest model that was released. */
   get model(): SignedBytes | undefined {
-    return this.#latest?.signed;
+    return this.#models.latest;
   }
 
   get version(): number {
-    return this.#latest?.released.statement.version ?? 0;
+    return this.#models.version;
   }
 
   status(): CoordinatorStatus {
@@ -140,8 +120,8 @@ export class Coordinator {
         ? {
             number: round.number,
             cohort: round.cohort.length,
-            received: this.#received(round).length,
-            endsAt: round.endsAt,
+            received: this.#secure?.received ?? this.#clear?.received ?? 0,
+            endsAt: this.#secure?.state.endsAt ?? round.endsAt,
           }
         : undefined,
       spending: this.#ledger.spending(),
@@ -150,44 +130,36 @@ export class Coordinator {
   }
 
   /** What a client is asked for now. */
-  taskOf(
-    client: string,
-    now = Date.now(),
-  ): { round: number; baseVersion: number; clip: number; remainingMs: number } | undefined {
-    const { round } = this.#state;
-    if (!round || now >= round.endsAt || !round.cohort.includes(client)) return undefined;
-    if (existsSync(this.#updatePath(round, client))) return undefined;
-    return {
-      round: round.number,
-      baseVersion: round.baseVersion,
-      clip: round.release.clip,
-      remainingMs: round.endsAt - now,
-    };
+  taskOf(client: string, now = Date.now()): ClearTask | undefined {
+    return this.#clear?.taskOf(client, now);
+  }
+
+  /** The same with secure aggregation. */
+  secureTaskOf(client: string, now = Date.now()): federation.SecureTask | undefined {
+    return this.#secure?.taskOf(client, now);
+  }
+
+  /**
+   * Takes an answer in a round with secure aggregation.
+   *
+   * @returns whether nothing more is waited for, and a tick is due
+   * @throws SubmissionError
+   */
+  aggregate(client: string, request: federation.AggregateRequest, now = Date.now()): boolean {
+    if (!this.#secure) throw new SubmissionError('late', `round ${request.round} is not open any more`);
+    this.#secure.submit(client, request, now);
+    return this.#secure.isOver(now);
   }
 
   /**
    * Takes an update. When this returns it is on the disk.
    *
-   * @param update little-endian int64, the clipping norm being 2^40; what is longer is clipped again
    * @throws SubmissionError
    */
   submit(client: string, update: { round: number; baseVersion: number; bytes: Uint8Array }, now = Date.now()): void {
-    const { round } = this.#state;
-    if (!round || update.round !== round.number || now >= round.endsAt)
-      throw new SubmissionError('late', `round ${update.round} is not open any more`);
-    if (!round.cohort.includes(client)) throw new SubmissionError('uninvited', 'no update is asked for');
-    if (update.baseVersion !== round.baseVersion)
-      throw new SubmissionError(
-        'malformed',
-        `the update is relative to model ${update.baseVersion}, not ${round.baseVersion}`,
-      );
-    const { dimension } = this.#options.spec;
-    if (update.bytes.length !== dimension * 8)
-      throw new SubmissionError('malformed', `the update has ${update.bytes.length} bytes, not ${dimension * 8}`);
-    const path = this.#updatePath(round, client);
-    if (existsSync(path))
-      throw new SubmissionError('duplicate', `there is an update for round ${round.number} already`);
-    replaceDurably(path, encodeUpdate(clipped(decodeUpdate(update.bytes))));
+    if (this.#secure) throw new SubmissionError('uninvited', 'this federation takes no updates in clear');
+    if (!this.#clear) throw new SubmissionError('late', `round ${update.round} is not open any more`);
+    this.#clear.submit(client, update, now);
   }
 
   /**
@@ -195,11 +167,14 @@ export class Coordinator {
    *
    * @returns when there is something to do again, in milliseconds since 1970; undefined when nothing is left to spend
    */
-  tick(now = Date.now()): number | undefined {
+  async tick(now = Date.now()): Promise<number | undefined> {
     const { round } = this.#state;
-    if (round) {
+    if (round && this.#secure) {
+      const next = await this.#tickSecure(round, this.#secure, now);
+      if (next !== undefined) return next;
+    } else if (round && this.#clear) {
       if (now < round.endsAt) return round.endsAt;
-      this.#release(round, now);
+      this.#release(round, this.#clear, now);
     }
     if (now < this.#state.nextAt) return this.#state.nextAt;
     return this.#begin(now);
@@ -208,10 +183,10 @@ export class Coordinator {
   #begin(now: number): number | undefined {
     const { members, settings } = this.#options;
     const clients = members.clients.map(({ id }) => id);
-    if (clients.length === 0) return now + Math.max(1000, settings.pauseMs);
-    const { mode, noise, clip, population, roundMs } = settings;
-    const rate = mode === 'full' ? 1 : settings.rate;
-    const number = (this.#ledger.releases.at(-1)?.round ?? 0) + 1;
+    const { mode, noise, clip, population, roundMs, pauseMs } = settings;
+    if (clients.length < (mode === 'secure' ? MIN_CLIENTS : 1)) return now + Math.max(1000, pauseMs);
+    const rate = mode === 'poisson' ? settings.rate : 1;
+    const number = Math.max(this.#ledger.releases.at(-1)?.round ?? 0, this.#state.lastRound ?? 0) + 1;
     const release = { mode, rate, noise, clip, divisor: rate * population };
     // Before anybody sends anything: what cannot be released is not asked for.
     this.#isExhausted = !(
@@ -219,52 +194,99 @@ export class Coordinator {
     );
     if (this.#isExhausted) return undefined;
     const cohort = clients.filter(() => this.#random.atRate(rate));
-    this.#writeState({
-      format: 1,
-      round: { number, baseVersion: this.version, cohort, endsAt: now + roundMs, release },
-      nextAt: now,
-    });
-    return now + roundMs;
+    const secure = mode === 'secure' ? { answered: [], endsAt: now + this.#stageMs } : undefined;
+    const round = {
+      number,
+      baseVersion: this.version,
+      cohort,
+      endsAt: now + roundMs,
+      release,
+      ...(secure && { secure }),
+    };
+    this.#writeState({ round, nextAt: now, lastRound: number });
+    this.#open(round);
+    return secure?.endsAt ?? now + roundMs;
   }
 
   /** Sums up what arrived, however little, with noise, and publishes it: written down first. */
-  #release(round: Round, now: number): void {
-    const { spec, settings, keys } = this.#options;
-    // After a crash it may be written down already, or even be released.
-    if ((this.#ledger.releases.at(-1)?.round ?? 0) < round.number)
-      this.#ledger.append(this.#ledgerRelease(round.number, round.release));
+  #release(round: Round, clear: ClearRound, now: number): void {
+    this.#account(round);
+    // After a crash it may be released already.
     if (this.version <= round.baseVersion) {
-      const sum = new BigInt64Array(spec.dimension);
-      for (const client of this.#received(round))
-        addTo(sum, clipped(decodeUpdate(readFileSync(this.#updatePath(round, client)))));
+      const sum = clear.sum();
       addNoise(sum, round.release.noise, this.#random);
-      const step = fromLattice(sum, round.release.clip, round.release.divisor);
-      const parameters = step.map((value, n) => value + (this.#latest?.released.parameters[n] ?? 0));
-      const { epsilon, ...privacy } = this.#ledger.spending();
-      const { head } = this.#ledger;
-      if (!head) throw new FederationError('the ledger is empty after a release');
-      const statement = {
-        version: round.baseVersion + 1,
-        spec,
-        privacy: { ...privacy, epsilon: Number.isFinite(epsilon) ? epsilon : null },
-        ledger: head,
-        at: new Date(now).toISOString(),
-      };
-      const signed = signModel(statement, parameters, keys.privateKey);
-      replaceDurably(this.#modelPath(statement.version), toFile(signed));
-      this.#latest = { signed, released: openModel(signed, keys.publicKey) };
+      this.#models.publish(fromLattice(sum, round.release.clip, round.release.divisor), this.#ledger, now);
     }
-    this.#writeState({ format: 1, round: null, nextAt: now + settings.pauseMs });
+    this.#end(now + this.#options.settings.pauseMs);
+  }
+
+  /**
+   * Goes on to the next stage when the present one is over.
+   *
+   * @returns when the stage ends; undefined when the round is over
+   */
+  async #tickSecure(round: Round, secure: SecureRound, now: number): Promise<number | undefined> {
+    if (!secure.isOver(now)) return secure.state.endsAt;
+    const { pauseMs } = this.#options.settings;
+    const isMasked = secure.stage > STAGE.masked;
+    try {
+      if (this.version > round.baseVersion) return this.#end(now + pauseMs);
+      const next = secure.next(now);
+      if (next !== 'sum') return this.#enter(round, secure, next);
+      const received = secure.everything();
+      const sum = await unmaskedSum(received);
+      if (!isPlausibleSum(sum, round.release.noise, received))
+        throw new SecureAggregationError('the sum is longer than all honest updates together can be: a client lies');
+      this.#models.publish(fromLattice(sum, round.release.clip, round.release.divisor), this.#ledger, now);
+      return this.#end(now + pauseMs);
+    } catch (error) {
+      if (!(error instanceof SecureAggregationError || error instanceof BudgetError)) throw error;
+      // Before there were masked updates nothing is lost by trying again soon.
+      this.#end(now + (isMasked ? pauseMs : Math.min(pauseMs, this.#options.settings.roundMs)));
+      this.#options.onAbandoned?.(round.number, error.message);
+      return undefined;
+    }
+  }
+
+  #enter(round: Round, secure: SecureRound, next: SecureState): number {
+    // With the shares that are asked for now the coordinator sees the sum: that is the release.
+    if (next.answered.length + 1 === LAST_STAGE) this.#account(round, secure.threshold);
+    this.#writeState({ ...this.#state, round: { ...round, secure: next } });
+    secure.begin(next);
+    return next.endsAt;
+  }
+
+  /** Writes a round down; after a crash it may be there already. @throws BudgetError */
+  #account(round: Round, shares?: number): void {
+    if ((this.#ledger.releases.at(-1)?.round ?? 0) < round.number)
+      this.#ledger.append(this.#ledgerRelease(round.number, round.release, shares));
+  }
+
+  #end(nextAt: number): undefined {
+    this.#writeState({ ...this.#state, round: null, nextAt });
+    this.#open(null);
     // What clients sent is kept no longer than it is needed.
     for (const name of readdirSync(this.#updatesFolder)) rmSync(join(this.#updatesFolder, name));
   }
 
-  #ledgerRelease(round: number, release: Round['release']): LedgerRelease {
-    return { round, ...release, dimension: this.#options.spec.dimension };
+  #open(round: Round | null): void {
+    const { spec, authority } = this.#options;
+    this.#clear = round && !round.secure ? new ClearRound(this.#updatesFolder, round, spec.dimension) : undefined;
+    this.#secure = undefined;
+    if (!round?.secure) return;
+    if (authority === undefined)
+      throw new FederationError('secure aggregation is under way, and there is no certificate of the federation');
+    const { noise, clip, divisor } = round.release;
+    const { number, baseVersion, cohort } = round;
+    this.#secure = new SecureRound({
+      folder: this.#updatesFolder,
+      context: { round: number, baseVersion, clip, noise, divisor, dimension: spec.dimension, model: spec.id },
+      ...{ cohort, authority, stageMs: this.#stageMs, state: round.secure },
+    });
   }
 
-  #received(round: Round): string[] {
-    return round.cohort.filter((client) => existsSync(this.#updatePath(round, client)));
+  #ledgerRelease(round: number, release: Round['release'], shares?: number): LedgerRelease {
+    return { round, ...release, dimension: this.#options.spec.dimension, ...(shares !== undefined && { shares }) };
   }
 
   /** A model that no round of the ledger stands for was released unaccounted. */
@@ -274,44 +296,20 @@ export class Coordinator {
       this.#ledger.markUnaccounted(`there is a model of version ${this.version}, but ${rounds} rounds in the ledger`);
   }
 
-  #readState(): State {
-    if (!existsSync(this.#statePath)) return { format: 1, round: null, nextAt: 0 };
-    try {
-      return stateSchema.parse(JSON.parse(readFileSync(this.#statePath, 'utf8')));
-    } catch (error) {
-      throw new FederationError(`${this.#statePath} cannot be read: ${(error as Error).message}`);
-    }
-  }
-
-  #writeState(state: State): void {
-    replaceDurably(this.#statePath, `${JSON.stringify(state)}\n`);
+  #writeState(state: CoordinatorState): void {
+    writeCoordinatorState(this.#statePath, state);
     this.#state = state;
   }
 
-  #readLatest() {
-    const versions = readdirSync(this.#modelsFolder).flatMap((name) => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? []));
-    if (versions.length === 0) return undefined;
-    const signed = fromFile(readFileSync(this.#modelPath(Math.max(...versions)), 'utf8'));
-    return { signed, released: openModel(signed, this.#options.keys.publicKey) };
+  get #stageMs(): number {
+    return this.#options.settings.roundMs / LAST_STAGE;
   }
 
   get #statePath(): string {
     return join(this.#options.folder, 'round.json');
   }
 
-  get #modelsFolder(): string {
-    return join(this.#options.folder, 'models');
-  }
-
   get #updatesFolder(): string {
     return join(this.#options.folder, 'updates');
-  }
-
-  #modelPath(version: number): string {
-    return join(this.#modelsFolder, `${version}.json`);
-  }
-
-  #updatePath({ number }: Round, client: string): string {
-    return join(this.#updatesFolder, `${number}-${client}.bin`);
   }
 }

@@ -1,14 +1,7 @@
 /** What several installations learn together, and what that tells about each of them. docs/privacy.md explains it. */
-export {
-  type ClientEvent,
-  type ClientState,
-  enrol,
-  FederationClient,
-  isEnrolled,
-  readClientState,
-  removeEnrolment,
-} from './client.ts';
+export { type ClientEvent, type ClientState, FederationClient, readClientState } from './client.ts';
 export type { CoordinatorStatus, RoundSettings } from './coordinator.ts';
+export { enrol, isEnrolled, removeEnrolment } from './enrolment.ts';
 export { FederationError } from './error.ts';
 export { federatedFolders } from './folders.ts';
 export { CLIENT_FORMATS, COORDINATOR_FORMATS } from './formats.ts';
@@ -16,4 +9,6 @@ export { Membership } from './membership.ts';
 export type { FederatedModel, ModelSpec } from './model.ts';
 export * from './privacy/index.ts';
 export { FederatedRouter, type RouterHome, routerSpec } from './router-model.ts';
-export { type FederationEvent, FederationServer, type FederationServerOptions, invite } from './server.ts';
+export { invite } from './secrets.ts';
+export { CLIENT_BUDGET, type ClientBudget } from './secure-client.ts';
+export { type FederationEvent, FederationServer, type FederationServerOptions } from './server.ts';

@@ -13,6 +13,8 @@ const schema = z.strictObject({
   modelKey: z.string(),
   /** Holds once. */
   secret: z.string(),
+  /** Secure aggregation: the client never sends an update in clear. */
+  secure: z.literal(true).optional(),
 });
 
 /** Everything that a client needs to enrol. It is secret. */

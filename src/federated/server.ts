@@ -1,24 +1,24 @@
 /** The coordinator on the network: one port for enrolment, one, with mutual TLS, for everything else. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { federation } from '../contract/index.ts';
-import { certify, createAuthority, createServerIdentity, fingerprintOf, type Identity } from './certificates.ts';
-import { Coordinator, type CoordinatorStatus, type RoundSettings, SubmissionError } from './coordinator.ts';
-import { replaceDurably } from './durable.ts';
+import { certify, fingerprintOf, type Identity } from './certificates.ts';
+import { Coordinator, type CoordinatorStatus, type RoundSettings } from './coordinator.ts';
 import { FederationError } from './error.ts';
-import { encodeInvitation } from './invitation.ts';
 import { Membership } from './membership.ts';
 import type { ModelSpec } from './model.ts';
 import type { Policy } from './privacy/index.ts';
 import { PROTOCOL } from './protocol.ts';
-import { createSigningKeys } from './signed-model.ts';
+import { readSecrets, type Secrets, writeAddress } from './secrets.ts';
+import { MAX_CLIENTS } from './secure/index.ts';
+import { SubmissionError } from './submission-error.ts';
 
 /** Longest time that a poll waits, in milliseconds. */
 const MAX_WAIT_MS = 60_000;
 /** Beside an update, what a message carries. */
 const MESSAGE_OVERHEAD = 4096;
+/** What a client deals to another, at most. */
+const MAX_SHARE = 256;
 /** Messages of an enrolment are small. */
 const MAX_ENROLMENT = 16_384;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -41,6 +41,7 @@ export type FederationEvent =
   | { type: 'enrolled'; client: string }
   | { type: 'round'; status: CoordinatorStatus }
   | { type: 'exhausted'; status: CoordinatorStatus }
+  | { type: 'abandoned'; round: number; reason: string }
   | { type: 'failed'; error: Error };
 
 /** A coordinator that listens. */
@@ -55,13 +56,18 @@ export class FederationServer implements AsyncDisposable {
   #news = Promise.withResolvers<void>();
   #port = 0;
   #isClosed = false;
+  #ticking = Promise.resolve();
 
   private constructor(options: FederationServerOptions, secrets: Secrets) {
     this.#options = options;
     this.#authority = secrets.authority;
     this.#members = new Membership(options.folder);
     const { folder, spec, settings, policy } = options;
-    this.coordinator = new Coordinator({ folder, spec, settings, policy, members: this.#members, keys: secrets.keys });
+    this.coordinator = new Coordinator({
+      ...{ folder, spec, settings, policy, members: this.#members, keys: secrets.keys },
+      authority: secrets.authority.certificate,
+      onAbandoned: (round, reason) => options.onEvent?.({ type: 'abandoned', round, reason }),
+    });
   }
 
   /** @throws FederationError, LedgerError */
@@ -69,7 +75,7 @@ export class FederationServer implements AsyncDisposable {
     const secrets = await readSecrets(options.folder);
     const server = new FederationServer(options, secrets);
     await server.#listen(secrets);
-    server.#tick();
+    await server.#tick();
     return server;
   }
 
@@ -80,6 +86,7 @@ export class FederationServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    await this.#ticking;
     this.#news.resolve();
     await Promise.all(
       this.#servers.map(
@@ -98,12 +105,14 @@ export class FederationServer implements AsyncDisposable {
   async #listen({ authority, server }: Secrets): Promise<void> {
     const pair = { private_key: Buffer.from(server.key), cert_chain: Buffer.from(server.certificate) };
     const main = new Server({
-      'grpc.max_receive_message_length': this.#options.spec.dimension * 8 + MESSAGE_OVERHEAD,
+      'grpc.max_receive_message_length':
+        Math.max(this.#options.spec.dimension * 8, this.#isSecure ? MAX_CLIENTS * MAX_SHARE : 0) + MESSAGE_OVERHEAD,
       'grpc.max_send_message_length': -1,
     });
     main.addService(federation.FederationService, {
       poll: this.#answer((call: Poll, client) => this.#poll(call, client)),
       submit: this.#answer((call: Submit, client) => this.#submit(call.request, client)),
+      aggregate: this.#answer((call: Aggregate, client) => this.#aggregate(call.request, client)),
     });
     const enrolment = new Server({ 'grpc.max_receive_message_length': MAX_ENROLMENT });
     enrolment.addService(federation.EnrolmentService, { enrol: this.#enrol });
@@ -112,11 +121,10 @@ export class FederationServer implements AsyncDisposable {
     const mutual = ServerCredentials.createSsl(Buffer.from(authority.certificate), [pair], true);
     this.#port = await bind(main, host, port, mutual);
     const enrolmentAt = await bind(enrolment, host, enrolmentPort, ServerCredentials.createSsl(null, [pair], false));
-    // What invitations tell: where to go, and whom to trust.
-    replaceDurably(
-      addressPath(this.#options.folder),
-      `${JSON.stringify({ host: this.#options.publicHost ?? host, port: this.#port, enrolmentPort: enrolmentAt })}\n`,
-    );
+    writeAddress(this.#options.folder, {
+      ...{ host: this.#options.publicHost ?? host, port: this.#port, enrolmentPort: enrolmentAt },
+      ...(this.#isSecure && { secure: true }),
+    });
   }
 
   /** Answers a call of a client that is known, or says why not. */
@@ -148,9 +156,12 @@ export class FederationServer implements AsyncDisposable {
       const news = this.#news.promise;
       const task = this.coordinator.taskOf(client);
       const isNewTask = task !== undefined && BigInt(task.round) !== request.knownRound;
+      const secure = this.coordinator.secureTaskOf(client);
+      const isNewStage =
+        secure !== undefined && (secure.round !== request.knownRound || secure.stage > request.knownStage);
       const isNewModel = BigInt(this.coordinator.version) > request.haveVersion;
       const left = ends - Date.now();
-      if (isNewTask || isNewModel || left <= 0 || this.#isClosed) {
+      if (isNewTask || isNewStage || isNewModel || left <= 0 || this.#isClosed) {
         return {
           model: isNewModel ? this.coordinator.model : undefined,
           task: task && {
@@ -159,6 +170,7 @@ export class FederationServer implements AsyncDisposable {
             clip: task.clip,
             remainingMs: Math.min(2 ** 32 - 1, Math.floor(task.remainingMs)),
           },
+          secure: isNewStage ? secure : undefined,
         };
       }
       const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -170,6 +182,11 @@ export class FederationServer implements AsyncDisposable {
 
   #submit({ round, baseVersion, update }: federation.SubmitRequest, client: string): federation.SubmitResponse {
     this.coordinator.submit(client, { round: Number(round), baseVersion: Number(baseVersion), bytes: update });
+    return {};
+  }
+
+  #aggregate(request: federation.AggregateRequest, client: string): federation.SubmitResponse {
+    if (this.coordinator.aggregate(client, request)) void this.#tick();
     return {};
   }
 
@@ -191,29 +208,41 @@ export class FederationServer implements AsyncDisposable {
       this.#members.enrol(request.secret, { id: client, fingerprint: fingerprintOf(certificate) });
       this.#options.onEvent?.({ type: 'enrolled', client });
       callback(null, { certificate: Buffer.from(certificate) });
-      // The first one lets rounds begin.
-      this.#tick();
+      // The first ones let rounds begin.
+      void this.#tick();
     } catch (error) {
       callback(this.#toStatus(error), null);
     }
   };
 
-  #tick(): void {
+  /** One after the other: taking masks off takes a while. */
+  #tick(): Promise<void> {
+    this.#ticking = this.#ticking.then(() => this.#tickOnce());
+    return this.#ticking;
+  }
+
+  async #tickOnce(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
     try {
       const before = this.coordinator.version;
-      const next = this.coordinator.tick();
+      const next = await this.coordinator.tick();
       const { onEvent } = this.#options;
       const now = this.coordinator.status();
       if (now.version > before) onEvent?.({ type: 'round', status: now });
+      const wait = (next ?? 0) - Date.now();
       if (next === undefined) onEvent?.({ type: 'exhausted', status: now });
-      else this.#timer = setTimeout(() => this.#tick(), Math.min(LONGEST_TIMER_MS, Math.max(0, next - Date.now())));
+      else if (!this.#isClosed)
+        this.#timer = setTimeout(() => void this.#tick(), Math.min(LONGEST_TIMER_MS, Math.max(0, wait)));
     } catch (error) {
       this.#options.onEvent?.({ type: 'failed', error: error as Error });
     }
     this.#news.resolve();
     this.#news = Promise.withResolvers();
+  }
+
+  get #isSecure(): boolean {
+    return this.#options.settings.mode === 'secure';
   }
 
   #toStatus(error: unknown) {
@@ -228,6 +257,7 @@ export class FederationServer implements AsyncDisposable {
 
 type Poll = ServerUnaryCall<federation.PollRequest, federation.PollResponse>;
 type Submit = ServerUnaryCall<federation.SubmitRequest, federation.SubmitResponse>;
+type Aggregate = ServerUnaryCall<federation.AggregateRequest, federation.SubmitResponse>;
 
 const SUBMISSION_STATUS = {
   malformed: status.INVALID_ARGUMENT,
@@ -235,49 +265,6 @@ const SUBMISSION_STATUS = {
   uninvited: status.FAILED_PRECONDITION,
   duplicate: status.ALREADY_EXISTS,
 } as const;
-
-interface Secrets {
-  authority: Identity;
-  server: Identity;
-  keys: { privateKey: string; publicKey: string };
-}
-
-/** Makes an invitation to the federation of a folder. @throws FederationError when it never ran */
-export async function invite(folder: string, validMs: number): Promise<string> {
-  const path = addressPath(folder);
-  if (!existsSync(path))
-    throw new FederationError('nothing was served from here yet: run "phoenix federate serve" first');
-  const { host, port, enrolmentPort } = JSON.parse(readFileSync(path, 'utf8')) as {
-    host: string;
-    port: number;
-    enrolmentPort: number;
-  };
-  const { authority, keys } = await readSecrets(folder);
-  const secret = new Membership(folder).invite(validMs);
-  return encodeInvitation({
-    host,
-    port,
-    enrolmentPort,
-    authority: authority.certificate,
-    modelKey: keys.publicKey,
-    secret,
-  });
-}
-
-/** Keys of the federation; made when there are none. */
-async function readSecrets(folder: string): Promise<Secrets> {
-  const path = join(folder, 'keys.json');
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Secrets;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const authority = await createAuthority();
-  const secrets: Secrets = { authority, server: await createServerIdentity(authority), keys: createSigningKeys() };
-  replaceDurably(path, `${JSON.stringify(secrets)}\n`);
-  return secrets;
-}
-
-function addressPath(folder: string): string {
-  return join(folder, 'address.json');
-}
 
 function bind(server: Server, host: string, port: number, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {

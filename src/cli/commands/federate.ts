@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { builtInSkills } from '../../assistant/index.ts';
 import {
+  CLIENT_BUDGET,
   CLIENT_FORMATS,
   type ClientEvent,
   COORDINATOR_FORMATS,
@@ -36,6 +37,7 @@ interface ServeOptions {
   enrolmentPort: number;
   publicHost?: string;
   mode: 'poisson' | 'full';
+  secureAggregation?: true;
   rate?: number;
   noise: number;
   clip: number;
@@ -74,6 +76,10 @@ export function federateCommand(): Command {
         .choices(['poisson', 'full'])
         .default('full'),
     )
+    .option(
+      '--secure-aggregation',
+      'see nothing but the sum of all updates, in which each client puts its share of the noise',
+    )
     .option('--rate <q>', 'probability with which a client is drawn (poisson)', number)
     .option('--noise <sigma>', 'standard deviation of the noise, in clipping norms', number, 8)
     .option('--clip <norm>', 'clipping norm of an update', number, 10)
@@ -107,6 +113,13 @@ export function federateCommand(): Command {
     .description('Take part: use the models of the federation, and train them with the feedback of this installation.')
     .argument('[invitation]', 'the first time')
     .option('--once', 'look once for what is new, and stop')
+    .option(
+      '--epsilon <e>',
+      'what rounds with secure aggregation may cost this installation',
+      number,
+      CLIENT_BUDGET.epsilon,
+    )
+    .option('--delta <d>', 'the probability that goes with it', number, CLIENT_BUDGET.delta)
     .action(join);
   federate.command('leave').description('Take part no longer, and use the router that was trained here.').action(leave);
   federate
@@ -127,6 +140,10 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   const { mode, rate, noise, clip, population, epsilon, delta = Math.min(1e-5, 1 / (10 * population)) } = options;
   if (mode === 'poisson' && !(rate !== undefined && rate > 0 && rate <= 1))
     throw new CliError('--mode poisson needs a --rate above 0, at most 1');
+  if (options.secureAggregation && mode === 'poisson')
+    throw new CliError(
+      '--secure-aggregation: who takes part is known then, so that drawing in secret (poisson) helps nobody',
+    );
   if (mode === 'full' && rate !== undefined) throw new CliError('--mode full asks everybody: it has no --rate');
   const positive = { '--noise': noise, '--clip': clip, '--population': population, '--epsilon': epsilon };
   for (const [name, value] of Object.entries(positive))
@@ -141,7 +158,10 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   await using server = await FederationServer.start({
     ...{ folder, spec, host: options.host, port: options.port, enrolmentPort: options.enrolmentPort },
     ...(options.publicHost !== undefined && { publicHost: options.publicHost }),
-    settings: { mode, rate: rate ?? 1, noise, clip, population, roundMs: options.roundTime, pauseMs: options.pause },
+    settings: {
+      mode: options.secureAggregation ? 'secure' : mode,
+      ...{ rate: rate ?? 1, noise, clip, population, roundMs: options.roundTime, pauseMs: options.pause },
+    },
     policy: { epsilon, delta, adjacency: 'add_remove', unit: 'client' },
     onEvent: (event) => process.stdout.write(`${described(event)}\n`),
   });
@@ -156,6 +176,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
 function described(event: FederationEvent): string {
   if (event.type === 'enrolled') return `enrolled: ${event.client}`;
   if (event.type === 'failed') return `failed: ${event.error.message}`;
+  if (event.type === 'abandoned') return `round ${event.round}: nothing is released: ${event.reason}`;
   const { version, spending } = event.status;
   const spent = `epsilon ${shown(spending.epsilon)} of ${spending.budget} at delta ${spending.delta}`;
   return event.type === 'round'
@@ -165,9 +186,11 @@ function described(event: FederationEvent): string {
 
 async function join(
   invitation: string | undefined,
-  { once = false }: { once?: boolean },
+  { once = false, epsilon, delta }: { once?: boolean; epsilon: number; delta: number },
   command: Command,
 ): Promise<void> {
+  if (!(epsilon > 0 && delta > 0 && delta < 1))
+    throw new CliError('--epsilon has to be above 0, --delta between 0 and 1');
   const { client: folder } = foldersOf(command);
   using lock = await lockStateDir(folder, 0);
   if (!lock) throw new CliError(`${folder} is in use: this installation takes part already`);
@@ -183,11 +206,16 @@ async function join(
   using client = new FederationClient({
     folder,
     model,
+    budget: { epsilon, delta },
     onEvent: (event) => process.stdout.write(`${describedHere(event)}\n`),
   });
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
-  if (once) return await client.step(0);
+  if (once) {
+    do await client.step(client.isBusy ? POLL_MS : 0, stopped.signal);
+    while (client.isBusy && !stopped.signal.aborted);
+    return;
+  }
   process.stdout.write('taking part; stop with Ctrl-C\n');
   while (!stopped.signal.aborted) {
     try {
@@ -232,6 +260,7 @@ function openModel(command: Command): Promise<FederatedRouter> {
 
 function describedHere(event: ClientEvent): string {
   if (event.type === 'submitted') return `round ${event.round}: sent an update`;
+  if (event.type === 'masked') return `round ${event.round}: sent a masked update`;
   if (event.type === 'refused') return `round ${event.round}: the update was not taken: ${event.reason}`;
   const change = `loss here ${event.before.toFixed(4)} -> ${event.after.toFixed(4)}`;
   if (event.type === 'rejected') return `model ${event.version} does worse here and is not used: ${change}`;

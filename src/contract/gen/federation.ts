@@ -34,11 +34,13 @@ export interface PollRequest {
   haveVersion: bigint;
   waitMs: number;
   knownRound: bigint;
+  knownStage: number;
 }
 
 export interface PollResponse {
   model: SignedModel | undefined;
   task: Task | undefined;
+  secure: SecureTask | undefined;
 }
 
 export interface SignedModel {
@@ -62,6 +64,64 @@ export interface SubmitRequest {
 }
 
 export interface SubmitResponse {
+}
+
+export interface SecureTask {
+  round: bigint;
+  baseVersion: bigint;
+  clip: number;
+  noise: number;
+  divisor: number;
+  remainingMs: number;
+  stage: number;
+  roster: ClientKeys[];
+  sealed: SealedShares[];
+  included: string[];
+  confirmations: Confirmation[];
+}
+
+export interface AggregateRequest {
+  protocol: number;
+  round: bigint;
+  keys?: ClientKeys | undefined;
+  deal?: Deal | undefined;
+  masked?: Buffer | undefined;
+  confirmation?: Buffer | undefined;
+  unmasking?: Unmasking | undefined;
+}
+
+export interface ClientKeys {
+  client: string;
+  sealKey: Buffer;
+  maskKey: Buffer;
+  certificate: Buffer;
+  signature: Buffer;
+}
+
+export interface Deal {
+  shares: SealedShares[];
+}
+
+export interface SealedShares {
+  client: string;
+  box: Buffer;
+  selfHash: Buffer;
+  keyHash: Buffer;
+}
+
+export interface Confirmation {
+  client: string;
+  signature: Buffer;
+}
+
+export interface Unmasking {
+  self: RevealedShare[];
+  key: RevealedShare[];
+}
+
+export interface RevealedShare {
+  client: string;
+  share: Buffer;
 }
 
 function createBaseEnrolRequest(): EnrolRequest {
@@ -179,7 +239,7 @@ export const EnrolResponse: MessageFns<EnrolResponse> = {
 };
 
 function createBasePollRequest(): PollRequest {
-  return { protocol: 0, haveVersion: 0n, waitMs: 0, knownRound: 0n };
+  return { protocol: 0, haveVersion: 0n, waitMs: 0, knownRound: 0n, knownStage: 0 };
 }
 
 export const PollRequest: MessageFns<PollRequest> = {
@@ -201,6 +261,9 @@ export const PollRequest: MessageFns<PollRequest> = {
         throw new globalThis.Error("value provided for field message.knownRound of type uint64 too large");
       }
       writer.uint32(32).uint64(message.knownRound);
+    }
+    if (message.knownStage !== 0) {
+      writer.uint32(40).uint32(message.knownStage);
     }
     return writer;
   },
@@ -250,6 +313,14 @@ export const PollRequest: MessageFns<PollRequest> = {
             message.knownRound = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.knownStage = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -264,7 +335,7 @@ export const PollRequest: MessageFns<PollRequest> = {
 };
 
 function createBasePollResponse(): PollResponse {
-  return { model: undefined, task: undefined };
+  return { model: undefined, task: undefined, secure: undefined };
 }
 
 export const PollResponse: MessageFns<PollResponse> = {
@@ -274,6 +345,9 @@ export const PollResponse: MessageFns<PollResponse> = {
     }
     if (message.task !== undefined) {
       Task.encode(message.task, writer.uint32(18).fork()).join();
+    }
+    if (message.secure !== undefined) {
+      SecureTask.encode(message.secure, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -305,6 +379,14 @@ export const PollResponse: MessageFns<PollResponse> = {
             }
 
             message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.secure = SecureTask.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -593,6 +675,695 @@ export const SubmitResponse: MessageFns<SubmitResponse> = {
   },
 };
 
+function createBaseSecureTask(): SecureTask {
+  return {
+    round: 0n,
+    baseVersion: 0n,
+    clip: 0,
+    noise: 0,
+    divisor: 0,
+    remainingMs: 0,
+    stage: 0,
+    roster: [],
+    sealed: [],
+    included: [],
+    confirmations: [],
+  };
+}
+
+export const SecureTask: MessageFns<SecureTask> = {
+  encode(message: SecureTask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.round);
+    }
+    if (message.baseVersion !== 0n) {
+      if (BigInt.asUintN(64, message.baseVersion) !== message.baseVersion) {
+        throw new globalThis.Error("value provided for field message.baseVersion of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.baseVersion);
+    }
+    if (message.clip !== 0) {
+      writer.uint32(25).double(message.clip);
+    }
+    if (message.noise !== 0) {
+      writer.uint32(33).double(message.noise);
+    }
+    if (message.divisor !== 0) {
+      writer.uint32(41).double(message.divisor);
+    }
+    if (message.remainingMs !== 0) {
+      writer.uint32(48).uint32(message.remainingMs);
+    }
+    if (message.stage !== 0) {
+      writer.uint32(56).uint32(message.stage);
+    }
+    for (const v of message.roster) {
+      ClientKeys.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.sealed) {
+      SealedShares.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.included) {
+      writer.uint32(82).string(v!);
+    }
+    for (const v of message.confirmations) {
+      Confirmation.encode(v!, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SecureTask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecureTask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.baseVersion = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.clip = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.noise = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.divisor = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.remainingMs = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.stage = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.roster.push(ClientKeys.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sealed.push(SealedShares.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.included.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.confirmations.push(Confirmation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAggregateRequest(): AggregateRequest {
+  return {
+    protocol: 0,
+    round: 0n,
+    keys: undefined,
+    deal: undefined,
+    masked: undefined,
+    confirmation: undefined,
+    unmasking: undefined,
+  };
+}
+
+export const AggregateRequest: MessageFns<AggregateRequest> = {
+  encode(message: AggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.protocol !== 0) {
+      writer.uint32(8).uint32(message.protocol);
+    }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.round);
+    }
+    if (message.keys !== undefined) {
+      ClientKeys.encode(message.keys, writer.uint32(26).fork()).join();
+    }
+    if (message.deal !== undefined) {
+      Deal.encode(message.deal, writer.uint32(34).fork()).join();
+    }
+    if (message.masked !== undefined) {
+      writer.uint32(42).bytes(message.masked);
+    }
+    if (message.confirmation !== undefined) {
+      writer.uint32(50).bytes(message.confirmation);
+    }
+    if (message.unmasking !== undefined) {
+      Unmasking.encode(message.unmasking, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AggregateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAggregateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.protocol = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.keys = ClientKeys.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deal = Deal.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.masked = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.confirmation = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.unmasking = Unmasking.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseClientKeys(): ClientKeys {
+  return {
+    client: "",
+    sealKey: Buffer.alloc(0),
+    maskKey: Buffer.alloc(0),
+    certificate: Buffer.alloc(0),
+    signature: Buffer.alloc(0),
+  };
+}
+
+export const ClientKeys: MessageFns<ClientKeys> = {
+  encode(message: ClientKeys, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== "") {
+      writer.uint32(10).string(message.client);
+    }
+    if (message.sealKey.length !== 0) {
+      writer.uint32(18).bytes(message.sealKey);
+    }
+    if (message.maskKey.length !== 0) {
+      writer.uint32(26).bytes(message.maskKey);
+    }
+    if (message.certificate.length !== 0) {
+      writer.uint32(34).bytes(message.certificate);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(42).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientKeys {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientKeys();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sealKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maskKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.certificate = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeal(): Deal {
+  return { shares: [] };
+}
+
+export const Deal: MessageFns<Deal> = {
+  encode(message: Deal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.shares) {
+      SealedShares.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Deal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shares.push(SealedShares.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSealedShares(): SealedShares {
+  return { client: "", box: Buffer.alloc(0), selfHash: Buffer.alloc(0), keyHash: Buffer.alloc(0) };
+}
+
+export const SealedShares: MessageFns<SealedShares> = {
+  encode(message: SealedShares, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== "") {
+      writer.uint32(10).string(message.client);
+    }
+    if (message.box.length !== 0) {
+      writer.uint32(18).bytes(message.box);
+    }
+    if (message.selfHash.length !== 0) {
+      writer.uint32(26).bytes(message.selfHash);
+    }
+    if (message.keyHash.length !== 0) {
+      writer.uint32(34).bytes(message.keyHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SealedShares {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSealedShares();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.box = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selfHash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keyHash = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfirmation(): Confirmation {
+  return { client: "", signature: Buffer.alloc(0) };
+}
+
+export const Confirmation: MessageFns<Confirmation> = {
+  encode(message: Confirmation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== "") {
+      writer.uint32(10).string(message.client);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Confirmation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnmasking(): Unmasking {
+  return { self: [], key: [] };
+}
+
+export const Unmasking: MessageFns<Unmasking> = {
+  encode(message: Unmasking, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.self) {
+      RevealedShare.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.key) {
+      RevealedShare.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Unmasking {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmasking();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self.push(RevealedShare.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key.push(RevealedShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevealedShare(): RevealedShare {
+  return { client: "", share: Buffer.alloc(0) };
+}
+
+export const RevealedShare: MessageFns<RevealedShare> = {
+  encode(message: RevealedShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== "") {
+      writer.uint32(10).string(message.client);
+    }
+    if (message.share.length !== 0) {
+      writer.uint32(18).bytes(message.share);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevealedShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevealedShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.share = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type EnrolmentService = typeof EnrolmentService;
 export const EnrolmentService = {
   enrol: {
@@ -657,11 +1428,21 @@ export const FederationService = {
     responseSerialize: (value: SubmitResponse): Buffer => Buffer.from(SubmitResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitResponse => SubmitResponse.decode(value),
   },
+  aggregate: {
+    path: "/sarai.federation.Federation/Aggregate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AggregateRequest): Buffer => Buffer.from(AggregateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AggregateRequest => AggregateRequest.decode(value),
+    responseSerialize: (value: SubmitResponse): Buffer => Buffer.from(SubmitResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SubmitResponse => SubmitResponse.decode(value),
+  },
 } as const;
 
 export interface FederationServer extends UntypedServiceImplementation {
   poll: handleUnaryCall<PollRequest, PollResponse>;
   submit: handleUnaryCall<SubmitRequest, SubmitResponse>;
+  aggregate: handleUnaryCall<AggregateRequest, SubmitResponse>;
 }
 
 export interface FederationClient extends Client {
@@ -688,6 +1469,21 @@ export interface FederationClient extends Client {
   ): ClientUnaryCall;
   submit(
     request: SubmitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  aggregate(
+    request: AggregateRequest,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  aggregate(
+    request: AggregateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  aggregate(
+    request: AggregateRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SubmitResponse) => void,

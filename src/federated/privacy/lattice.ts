@@ -69,6 +69,23 @@ export function addNoise(sum: BigInt64Array, noise: number, random?: SecureRando
   for (let n = 0; n < sum.length; n++) sum[n] = (sum[n] ?? 0n) + gaussian.sample();
 }
 
+/**
+ * Standard deviation, in units, of each of `shares` independent numbers of noise, so that their sum has at least the variance that is
+ * wanted: nothing is rounded down.
+ */
+export function noiseShareUnits(noise: number, shares: number): bigint {
+  const total = noiseUnits(noise);
+  let units = BigInt(Math.floor(Number(total) / Math.sqrt(shares)));
+  while (units * units * BigInt(shares) < total * total) units++;
+  return units;
+}
+
+/** Adds one of `shares` parts of the noise to every component. @param noise of all parts together, in clipping norms */
+export function addNoiseShare(update: BigInt64Array, noise: number, shares: number, random?: SecureRandom): void {
+  const gaussian = new DiscreteGaussian(noiseShareUnits(noise, shares), random);
+  for (let n = 0; n < update.length; n++) update[n] = (update[n] ?? 0n) + gaussian.sample();
+}
+
 /** A sum as numbers: divided by what was agreed on before, never by how many took part. */
 export function fromLattice(sum: BigInt64Array, clip: number, divisor: number): Float64Array {
   const scale = clip / CLIP_UNITS / divisor;
@@ -82,9 +99,16 @@ export function fromLattice(sum: BigInt64Array, clip: number, divisor: number): 
  * phi(1) / (12 s^2)); here with a margin. A difference of `d` in total variation makes (epsilon, delta) into
  * (epsilon, delta + (1 + e^epsilon) d), and it adds up over components and rounds.
  *
+ * Where noise is the sum of n discrete Gaussians of deviation s, that sum is no discrete Gaussian, but its probabilities differ from those
+ * of one with n s^2 by a factor of at most e^tau, tau = 10 sum_{k=1}^{n-1} e^(-2 pi^2 s^2 k / (k + 1)) (Kairouz, Liu, Steinke, "The
+ * Distributed Discrete Gaussian Mechanism for Federated Learning with Secure Aggregation", ICML 2021, theorem 11): a total variation of
+ * at most tau more. The largest term is the first.
+ *
  * @param noise in clipping norms
+ * @param shares of how many independent parts it is the sum
  */
-export function discretizationDistance(noise: number, dimension: number, rounds: number): number {
+export function discretizationDistance(noise: number, dimension: number, rounds: number, shares = 1): number {
   const units = noise * CLIP_UNITS;
-  return (0.03 / (units * units)) * dimension * rounds;
+  const ofSum = shares === 1 ? 0 : 10 * (shares - 1) * Math.exp(-((Math.PI * units) ** 2) / shares) + Number.MIN_VALUE;
+  return (0.03 / (units * units) + ofSum) * dimension * rounds;
 }

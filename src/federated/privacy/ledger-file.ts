@@ -23,12 +23,14 @@ export const releaseSchema = z.strictObject({
   type: z.literal('release'),
   round: z.int().positive(),
   /** Trees share noise between rounds: one round of them has no cost of its own. */
-  mode: z.enum(['poisson', 'full']),
+  mode: z.enum(['poisson', 'full', 'secure']),
   /** In clipping norms. */
   noise: z.number().positive(),
   rate: z.number().gt(0).max(1),
   /** Components of the sum that was released. */
   dimension: z.int().positive(),
+  /** Of how many clients' noise the noise is the sum, at least; with secure aggregation. */
+  shares: z.int().positive().optional(),
   /** The clipping norm and what the sum was divided by: they say nothing of privacy, but what was released. */
   clip: z.number().positive(),
   divisor: z.number().positive(),

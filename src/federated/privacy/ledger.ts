@@ -37,9 +37,13 @@ export interface Spending {
   epsilon: number;
   budget: number;
   delta: number;
-  adjacency: Policy['adjacency'];
+  /**
+   * With secure aggregation who takes part is known: what is hidden is what it sent, as if that had been exchanged for nothing
+   * (zero_out).
+   */
+  adjacency: Policy['adjacency'] | 'zero_out';
   unit: Policy['unit'];
-  /** poisson or full; mixed when rounds differ; none before the first. */
+  /** poisson, full or secure; mixed when rounds differ; none before the first. */
   mode: string;
   rounds: number;
 }
@@ -270,7 +274,8 @@ function spendingOf(entries: readonly Entry[], { epsilon: budget, delta, adjacen
   const recorded = last?.type === 'release' ? (last.epsilon ?? Number.POSITIVE_INFINITY) : 0;
   return {
     epsilon: isUnaccounted(entries) ? Number.POSITIVE_INFINITY : recorded,
-    ...{ budget, delta, adjacency, unit },
+    ...{ budget, delta, unit },
+    adjacency: modes.has('secure') && adjacency === 'add_remove' ? 'zero_out' : adjacency,
     mode: modes.size > 1 ? 'mixed' : ([...modes][0] ?? 'none'),
     rounds: releases.length,
   };
@@ -292,11 +297,12 @@ function isUnaccounted(entries: readonly Entry[]): boolean {
 function epsilonOfReleases(releases: readonly LedgerRelease[], { delta, adjacency }: Policy): number {
   const groups = new Map<string, Release>();
   let distance = 0;
-  for (const { mode, noise, rate, dimension } of releases) {
+  for (const { mode, noise, rate, dimension, shares } of releases) {
     const key = `${mode} ${noise} ${rate}`;
-    const group = groups.get(key) ?? { mode, noise, rate, rounds: 0 };
+    // Secure aggregation hides nothing of the sum itself: it costs what everybody's taking part costs.
+    const group = groups.get(key) ?? { mode: mode === 'secure' ? 'full' : mode, noise, rate, rounds: 0 };
     groups.set(key, { ...group, rounds: group.rounds + 1 });
-    distance += discretizationDistance(noise, dimension, 1);
+    distance += discretizationDistance(noise, dimension, 1, shares);
   }
   const { epsilon } = epsilonOf([...groups.values()], delta * (1 - DISCRETE_SHARE), { adjacency });
   return (1 + Math.exp(epsilon)) * distance <= delta * DISCRETE_SHARE ? epsilon : Number.POSITIVE_INFINITY;
