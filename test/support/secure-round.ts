@@ -1,6 +1,6 @@
 import type { federation } from '../../src/contract/index.ts';
 import { certify, createAuthority, createRequest, toPem } from '../../src/federated/certificates.ts';
-import type { SecureRandom } from '../../src/federated/index.ts';
+import { SecureRandom } from '../../src/federated/index.ts';
 import {
   type ClientIdentity,
   identityOf,
@@ -9,6 +9,7 @@ import {
   type RoundContext,
   thresholdOf,
 } from '../../src/federated/secure/index.ts';
+import { randomNumbers } from '../../src/random.ts';
 
 /** A federation's certificate, and clients that it gave one to. */
 export interface Federation {
@@ -91,4 +92,21 @@ export function sealedFor(client: string, deals: ReadonlyMap<string, federation.
     const share = shares.find((each) => each.client === client);
     return share && dealer !== client ? [{ ...share, client: dealer }] : [];
   });
+}
+
+/** Noise that can be drawn again. */
+export class Replayable extends SecureRandom {
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    super();
+    this.#random = randomNumbers(seed);
+  }
+
+  override below(bound: bigint): bigint {
+    let value = 0n;
+    for (let space = 1n; space < bound << 32n; space <<= 32n)
+      value = (value << 32n) | BigInt(Math.floor(this.#random() * 2 ** 32));
+    return value % bound;
+  }
 }

@@ -9,31 +9,14 @@ import {
   type Federation,
   type LastStage,
   participantsOf,
+  Replayable,
   sealedFor,
 } from '../../../test/support/secure-round.ts';
-import { randomNumbers } from '../../random.ts';
-import { addNoiseShare, CLIP_UNITS, clipped, SecureRandom } from '../privacy/index.ts';
+import { addNoiseShare, CLIP_UNITS, clipped } from '../privacy/index.ts';
 import { checkUnmasking, isPlausibleSum, MAX_CLIENTS, missingShares, thresholdOf, unmaskedSum } from './index.ts';
 
 const MOST = 9;
 const ERROR = 'SecureAggregationError';
-
-/** Noise that can be drawn again. */
-class Replayable extends SecureRandom {
-  readonly #random: () => number;
-
-  constructor(seed: number) {
-    super();
-    this.#random = randomNumbers(seed);
-  }
-
-  override below(bound: bigint): bigint {
-    let value = 0n;
-    for (let space = 1n; space < bound << 32n; space <<= 32n)
-      value = (value << 32n) | BigInt(Math.floor(this.#random() * 2 ** 32));
-    return value % bound;
-  }
-}
 
 describe('secure aggregation', () => {
   let everybody: Federation;
