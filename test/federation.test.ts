@@ -1,6 +1,6 @@
 /** A federation on the network: a coordinator and clients that enrol, learn, misbehave, and are killed. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ import {
   Membership,
   PrivacyLedger,
 } from '../src/federated/index.ts';
-import { MAIN, phoenix, startAssistant, temporaryFolder } from './support/assistant.ts';
+import { phoenix, startAssistant, temporaryFolder } from './support/assistant.ts';
+import { startFederate } from './support/federation.ts';
 import { MEAN_SPEC, MeanModel } from './support/mean-model.ts';
 
 describe('a federation', () => {
@@ -237,28 +238,7 @@ describe('phoenix federate', () => {
   const state = (name: string) => ({ PHOENIX_STATE_DIR: join(folder, name), PHOENIX_SKILL_RUNTIME: 'process' });
   const run = (name: string, ...args: string[]) => phoenix(args, state(name));
 
-  /** Starts a command. @returns it, and what waits for a line of its output */
-  function start(name: string, ...args: string[]) {
-    const child = spawn(process.execPath, [MAIN, 'federate', ...args], {
-      env: { ...process.env, ...state(name) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    running.push(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (data: Buffer) => {
-        output += data;
-      });
-    const line = async (wanted: RegExp, timeoutMs = 90_000) => {
-      const ends = Date.now() + timeoutMs;
-      while (!wanted.test(output)) {
-        assert.ok(Date.now() < ends && child.exitCode === null, `${args.join(' ')}: no ${wanted} in: ${output}`);
-        await sleep(50);
-      }
-      return wanted.exec(output)?.[1] ?? '';
-    };
-    return { child, line };
-  }
+  const start = (name: string, ...args: string[]) => startFederate(state(name), running, ...args);
 
   const SETTINGS = ['--population', '1000', '--noise', '4', '--epsilon', '3', '--round-time', '8s', '--pause', '1s'];
 

@@ -10,5 +10,6 @@ export type { FederatedModel, ModelSpec } from './model.ts';
 export * from './privacy/index.ts';
 export { FederatedRouter, type RouterHome, routerSpec } from './router-model.ts';
 export { invite } from './secrets.ts';
-export { CLIENT_BUDGET, type ClientBudget } from './secure-client.ts';
+export { MAX_CLIENTS, MIN_CLIENTS } from './secure/index.ts';
+export { CLIENT_BUDGET, type ClientBudget, readClientSpending } from './secure-client.ts';
 export { type FederationEvent, FederationServer, type FederationServerOptions } from './server.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { federation } from '../contract/index.ts';
 import type { ModelSpec } from './model.ts';
-import { BudgetError, type LedgerRelease, PrivacyLedger } from './privacy/index.ts';
+import { BudgetError, type LedgerRelease, PrivacyLedger, type Spending, spendingReader } from './privacy/index.ts';
 import {
   type ClientIdentity,
   identityOf,
@@ -17,6 +17,13 @@ import {
 export interface ClientBudget {
   epsilon: number;
   delta: number;
+}
+
+const SPENT = 'spent';
+
+/** What rounds with secure aggregation have cost this installation; undefined where there were none. */
+export function readClientSpending(folder: string): Spending | undefined {
+  return spendingReader(join(folder, SPENT))();
 }
 
 /** As much as a coordinator spends when nobody says otherwise. */
@@ -157,7 +164,7 @@ export class SecureClient {
 
   #opened(): PrivacyLedger {
     if (!this.#ledger) {
-      this.#ledger = PrivacyLedger.open(join(this.#options.folder, 'spent'));
+      this.#ledger = PrivacyLedger.open(join(this.#options.folder, SPENT));
       this.#ledger.setPolicy({ ...this.#budget, adjacency: 'add_remove', unit: 'client' });
     }
     return this.#ledger;

@@ -15,7 +15,10 @@ import {
   federatedFolders,
   invite,
   isEnrolled,
+  MAX_CLIENTS,
   Membership,
+  MIN_CLIENTS,
+  readClientSpending,
   readClientState,
   removeEnrolment,
   routerSpec,
@@ -169,6 +172,10 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
     `coordinating on ${options.host}:${server.port}: ${spec.dimension} parameters, ${server.coordinator.status().clients} clients\n`,
   );
   process.stdout.write(federationCosts({ mode, rate: rate ?? 1, noise, population, delta, epsilon }));
+  if (options.secureAggregation)
+    process.stdout.write(
+      `Secure aggregation: a round needs ${MIN_CLIENTS} clients, takes up to ${MAX_CLIENTS}, and more than two thirds of them have to stay.\n`,
+    );
   process.stdout.write('\nInvite somebody, in another terminal: npx phoenix federate invite\n');
   await untilStopped();
 }
@@ -282,15 +289,14 @@ function status({ json }: { json?: boolean }, command: Command): void {
   const { coordinator, client } = foldersOf(command);
   const spending = existsSync(coordinator) ? spendingReader(coordinator)() : undefined;
   const clients = existsSync(coordinator) ? new Membership(coordinator).clients : [];
-  const here = isEnrolled(client) ? readClientState(client) : undefined;
+  const here = isEnrolled(client) ? { ...readClientState(client), spent: readClientSpending(client) } : undefined;
   if (json) {
-    const shownSpending = spending && {
-      ...spending,
-      epsilon: Number.isFinite(spending.epsilon) ? spending.epsilon : 'Infinity',
+    const jsonOf = (of: Spending) => ({ ...of, epsilon: Number.isFinite(of.epsilon) ? of.epsilon : 'Infinity' });
+    const shown = {
+      coordinator: spending && { ...jsonOf(spending), clients },
+      client: here && { ...here, spent: here.spent && jsonOf(here.spent) },
     };
-    return void process.stdout.write(
-      `${JSON.stringify({ coordinator: spending && { ...shownSpending, clients }, client: here }, undefined, 2)}\n`,
-    );
+    return void process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
   }
   if (!spending && !here) process.stdout.write('no federation here: see "phoenix federate --help"\n');
   if (spending) process.stdout.write(ofCoordinator(spending, clients));
@@ -298,6 +304,12 @@ function status({ json }: { json?: boolean }, command: Command): void {
     process.stdout.write(
       `client: model ${here.installed || 'of Phoenix itself'} is used, ${here.seen} is the newest, last round answered: ${here.answered || '-'}\n`,
     );
+  if (here?.spent) {
+    const { epsilon, budget, delta, rounds } = here.spent;
+    process.stdout.write(
+      `client: ${rounds} masked updates, epsilon ${shown(epsilon)} of ${budget} at delta ${delta}\n`,
+    );
+  }
 }
 
 function ofCoordinator(
