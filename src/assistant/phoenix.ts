@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/index.ts';
 import {
-  type ClientState,
+  type ClientReport,
+  clientSpendingReader,
   federatedFolders,
-  isEnrolled,
   type PrivacyReport,
-  readClientState,
+  readClient,
   readPrivacy,
+  setPaused,
   spendingReader,
 } from '../federated/index.ts';
 import { Generator } from '../generation/index.ts';
@@ -128,7 +129,8 @@ export class Phoenix {
     const memory = openMemory(config, catalog, pool, log);
     const tracing = await openTracing(config.telemetry.otlp.endpoint, log);
     const federated = federatedFolders(config.state_dir);
-    const spending = spendingReader(federated.coordinator);
+    const [coordinated, own] = [spendingReader(federated.coordinator), clientSpendingReader(federated.client)];
+    const spending = () => coordinated() ?? own();
     const metrics = new Metrics({ pool, memory, spending, exemplars: tracing !== undefined });
     await pool.adopt();
     const generator = createGenerator(config, { catalog, pool, metrics, files, log });
@@ -143,9 +145,14 @@ export class Phoenix {
   }
 
   /** What federated rounds that are coordinated here have cost, and what this installation has done in a federation that it is in. */
-  privacy(): PrivacyReport & { client: ClientState | undefined } {
+  privacy(): PrivacyReport & { client: ClientReport | undefined } {
     const { coordinator, client } = this.#federated;
-    return { ...readPrivacy(coordinator), client: isEnrolled(client) ? readClientState(client) : undefined };
+    return { ...readPrivacy(coordinator), client: readClient(client) };
+  }
+
+  /** Switches taking part in the federation off and on. @throws FederationError where there is none */
+  setFederationPaused(isPaused: boolean): void {
+    setPaused(this.#federated.client, isPaused);
   }
 
   /** Starts, in the background, what the first request will need. */

@@ -1,20 +1,24 @@
 /** A client of a federation: takes models that the coordinator signed, and sends clipped updates when it is asked. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { federation } from '../contract/index.ts';
 import { addressOf, callbackOptions, type FederationCallError, TLS_OPTIONS, unary } from './connection.ts';
 import { replaceDurably } from './durable.ts';
-import { type Enrolled, readEnrolment } from './enrolment.ts';
+import { type Enrolled, isEnrolled, readEnrolment } from './enrolment.ts';
 import { FederationError } from './error.ts';
 import type { FederatedModel } from './model.ts';
-import { toLattice } from './privacy/index.ts';
+import { isPaused } from './participation.ts';
+import { type Spending, toLattice } from './privacy/index.ts';
 import { encodeUpdate, isSameSpec, PROTOCOL } from './protocol.ts';
 import { MAX_CLIENTS } from './secure/index.ts';
-import { type ClientBudget, SecureClient } from './secure-client.ts';
+import { type ClientBudget, readClientSpending, SecureClient } from './secure-client.ts';
 import { fromFile, type ModelStatement, openModel, type ReleasedModel, toFile } from './signed-model.ts';
 
+/** How long it takes at most until it is noticed that a client takes part again, in milliseconds. */
+const PAUSED_MS = 1000;
 /** A model whose loss here is this much higher than that of the present one is not used. */
 const TOLERATED = 1.02;
 
@@ -90,13 +94,15 @@ export class FederationClient implements Disposable {
   }
 
   /**
-   * Asks once for what is new, and does it: a model is tried and used, or not; a task is answered.
+   * Asks once for what is new, and does it: a model is tried and used, or not; a task is answered. While it is paused it asks for nothing.
    *
    * @param waitMs how long the coordinator may wait for something new
    * @throws FederationError when the coordinator cannot be reached, or says nonsense
    */
   async step(waitMs: number, signal?: AbortSignal): Promise<void> {
     const { seen, answered } = this.#state;
+    if (this.#isPaused)
+      return void (await sleep(Math.min(waitMs, PAUSED_MS), undefined, { signal }).catch(() => undefined));
     const { model, task, secure } = await unary<federation.PollResponse>(
       (callback) =>
         this.#client.poll(
@@ -110,6 +116,7 @@ export class FederationClient implements Disposable {
         ),
       signal,
     );
+    if (this.#isPaused) return;
     if (model) await this.#take(openModel(model, this.#enrolled.modelKey), toFile(model));
     if (secure) await this.#aggregate(secure);
     else if (task && Number(task.round) > this.#state.answered) await this.#answer(task);
@@ -150,6 +157,8 @@ export class FederationClient implements Disposable {
         `round ${round}: the coordinator asks for an update in clear, and it promised secure aggregation: nothing is sent`,
       );
     const bytes = encodeUpdate(await this.#update({ round, baseVersion: Number(task.baseVersion), clip: task.clip }));
+    // Training takes a while.
+    if (this.#isPaused) return;
     const request = { protocol: PROTOCOL, round: task.round, baseVersion: task.baseVersion, update: bytes };
     const refused = await this.#sent((callback) =>
       this.#client.submit(request, new Metadata(), callbackOptions(), callback),
@@ -172,6 +181,7 @@ export class FederationClient implements Disposable {
       if (step.reason !== undefined) onEvent?.({ type: 'refused', round, reason: step.reason });
       return;
     }
+    if (this.#isPaused) return;
     const refused = await this.#sent((callback) =>
       this.#client.aggregate({ protocol: PROTOCOL, ...step.request }, new Metadata(), callbackOptions(), callback),
     );
@@ -213,6 +223,13 @@ export class FederationClient implements Disposable {
     }
   }
 
+  /** Who pauses drops out of the round. */
+  get #isPaused(): boolean {
+    if (!isPaused(this.#options.folder)) return false;
+    this.#secure.withdraw();
+    return true;
+  }
+
   #file(version: number) {
     return fromFile(readFileSync(join(this.#options.folder, `model-${version}.json`), 'utf8'));
   }
@@ -223,8 +240,21 @@ export class FederationClient implements Disposable {
   }
 }
 
+/** What an installation has done in a federation, and what that cost. */
+export interface ClientReport extends ClientState {
+  isPaused: boolean;
+  /** By rounds with secure aggregation, as its own ledger says; undefined where there were none. */
+  spent: Spending | undefined;
+}
+
+/** @returns undefined where there is no federation @throws FederationError */
+export function readClient(folder: string): ClientReport | undefined {
+  if (!isEnrolled(folder)) return undefined;
+  return { ...readClientState(folder), isPaused: isPaused(folder), spent: readClientSpending(folder) };
+}
+
 /** What a client has done so far. @throws FederationError */
-export function readClientState(folder: string): ClientState {
+function readClientState(folder: string): ClientState {
   const path = join(folder, 'state.json');
   if (!existsSync(path)) return { seen: 0, installed: 0, answered: 0 };
   try {

@@ -22,8 +22,12 @@ export interface ClientBudget {
 const SPENT = 'spent';
 
 /** What rounds with secure aggregation have cost this installation; undefined where there were none. */
+export function clientSpendingReader(folder: string): () => Spending | undefined {
+  return spendingReader(join(folder, SPENT));
+}
+
 export function readClientSpending(folder: string): Spending | undefined {
-  return spendingReader(join(folder, SPENT))();
+  return clientSpendingReader(folder)();
 }
 
 /** As much as a coordinator spends when nobody says otherwise. */

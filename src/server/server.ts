@@ -10,7 +10,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { bodyOfError, installErrorHandling } from './errors.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
-import { type Privacy, privacyRoutes } from './privacy-routes.ts';
+import { type PrivacyOperations, privacyRoutes } from './privacy-routes.ts';
 import { routerRoutes } from './router-routes.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { skillRoutes } from './skill-routes.ts';
@@ -19,8 +19,7 @@ export interface ServerOptions {
   operations: Operations;
   generator: Generator;
   metrics: Metrics;
-  /** What federated rounds have cost. */
-  privacy: () => Privacy;
+  privacy: PrivacyOperations;
   log: Logger;
   host: string;
   port: number;

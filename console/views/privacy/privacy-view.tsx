@@ -21,7 +21,7 @@ interface Privacy {
 interface Round {
   round: number;
   at: string;
-  mode: 'poisson' | 'full';
+  mode: 'poisson' | 'full' | 'secure';
   noise: number;
   rate: number;
   dimension: number;
@@ -153,7 +153,7 @@ function Rounds({ rounds }: { rounds: readonly Round[] }) {
               <tr key={round}>
                 <td>{round}</td>
                 <td>{moment(Date.parse(at))}</td>
-                <td>{mode === 'full' ? t('privacy.everybody') : percent(rate)}</td>
+                <td>{mode === 'poisson' ? percent(rate) : t('privacy.everybody')}</td>
                 <td class="number">{short(noise)}</td>
                 <td class="number">{count(dimension)}</td>
                 <td class="number">{epsilon === null ? '∞' : short(epsilon)}</td>

@@ -18,11 +18,11 @@ import {
   MAX_CLIENTS,
   Membership,
   MIN_CLIENTS,
-  readClientSpending,
-  readClientState,
+  readClient,
   removeEnrolment,
   routerSpec,
   type Spending,
+  setPaused,
   spendingReader,
 } from '../../federated/index.ts';
 import { encodeModel } from '../../router/index.ts';
@@ -125,6 +125,20 @@ export function federateCommand(): Command {
     .option('--delta <d>', 'the probability that goes with it', number, CLIENT_BUDGET.delta)
     .action(join);
   federate.command('leave').description('Take part no longer, and use the router that was trained here.').action(leave);
+  federate
+    .command('pause')
+    .description('Send nothing until "resume", and ask for nothing; a "join" that runs notices at once.')
+    .action((_options: object, command: Command) => {
+      setPaused(foldersOf(command).client, true);
+      process.stdout.write('paused: nothing is sent\n');
+    });
+  federate
+    .command('resume')
+    .description('Take part again.')
+    .action((_options: object, command: Command) => {
+      setPaused(foldersOf(command).client, false);
+      process.stdout.write('taking part again, where "phoenix federate join" runs\n');
+    });
   federate
     .command('status')
     .description('What was released and spent, and which model is used here.')
@@ -289,7 +303,7 @@ function status({ json }: { json?: boolean }, command: Command): void {
   const { coordinator, client } = foldersOf(command);
   const spending = existsSync(coordinator) ? spendingReader(coordinator)() : undefined;
   const clients = existsSync(coordinator) ? new Membership(coordinator).clients : [];
-  const here = isEnrolled(client) ? { ...readClientState(client), spent: readClientSpending(client) } : undefined;
+  const here = readClient(client);
   if (json) {
     const jsonOf = (of: Spending) => ({ ...of, epsilon: Number.isFinite(of.epsilon) ? of.epsilon : 'Infinity' });
     const shown = {
@@ -302,7 +316,7 @@ function status({ json }: { json?: boolean }, command: Command): void {
   if (spending) process.stdout.write(ofCoordinator(spending, clients));
   if (here)
     process.stdout.write(
-      `client: model ${here.installed || 'of Phoenix itself'} is used, ${here.seen} is the newest, last round answered: ${here.answered || '-'}\n`,
+      `client${here.isPaused ? ' (paused)' : ''}: model ${here.installed || 'of Phoenix itself'} is used, ${here.seen} is the newest, last round answered: ${here.answered || '-'}\n`,
     );
   if (here?.spent) {
     const { epsilon, budget, delta, rounds } = here.spent;

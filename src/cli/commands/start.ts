@@ -32,7 +32,7 @@ async function start({ keepSkills = false }: { keepSkills?: boolean }, command: 
       operations: phoenix.operations,
       generator: phoenix.generator,
       metrics: phoenix.metrics,
-      privacy: () => phoenix.privacy(),
+      privacy: { read: () => phoenix.privacy(), setPaused: (isPaused) => phoenix.setFederationPaused(isPaused) },
       log,
       host: config.server.host,
       port: config.server.port,
