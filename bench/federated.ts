@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- federated`: what a federation of simulated clients learns for what privacy, beside training with all of their data in one
- * place and beside not training; how well it can be told whether one client took part; time and bytes of a round. Without `--quick` it
+ * place and beside not training; how well it can be told whether one client took part; time and bytes of a round, in clear and with secure
+ * aggregation. Without `--quick` it
  * draws docs/federated.svg.
  */
 
@@ -30,6 +31,7 @@ import {
   trainLocal,
 } from '../src/router/index.ts';
 import { Figures, report } from './measure.ts';
+import { benchSecureAggregation } from './secure-aggregation.ts';
 
 const NAMES = ['draft', 'patch-sandbox', 'sql'];
 const ROUNDS = 30;
@@ -67,6 +69,7 @@ export async function benchFederated({ quick }: { quick: boolean }): Promise<Fig
   };
   if (!quick) writeFileSync(join(import.meta.dirname, '../docs/federated.svg'), svgPlot(plot));
   membership(quick, figures);
+  await benchSecureAggregation(world.model.spec.dimension, quick ? 10 : 100, figures);
   process.stdout.write(report('federated rounds', figures.all()));
   return figures;
 }

@@ -52,6 +52,20 @@ describe('a ledger', () => {
     );
   });
 
+  it('counts secure aggregation like everybody in every round, and says that who takes part is known', () => {
+    const ledger = filled(1);
+    const before = ledger.spending();
+    for (const round of [2, 3]) ledger.append(release(round, { mode: 'secure', rate: 1, noise: 8, shares: 67 }));
+    const rounds = [
+      { mode: 'poisson', noise: 4, rate: 0.2, rounds: 1 },
+      { mode: 'full', noise: 8, rounds: 2 },
+    ] as const;
+    const expected = epsilonOf(rounds, 1e-5).epsilon;
+    const spending = PrivacyLedger.open(folder).spending();
+    assert.ok(spending.epsilon >= expected && spending.epsilon < expected * 1.001, `${spending.epsilon} ${expected}`);
+    assert.deepEqual([before.adjacency, spending.adjacency, spending.mode], ['add_remove', 'zero_out', 'mixed']);
+  });
+
   it('refuses a round that would cost more than there is, and writes nothing', () => {
     const ledger = filled();
     const before = readFileSync(file, 'utf8');

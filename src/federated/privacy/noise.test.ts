@@ -11,6 +11,7 @@ import {
   discretizationDistance,
   fromLattice,
   isClipped,
+  noiseShareUnits,
   noiseUnits,
   toLattice,
 } from './lattice.ts';
@@ -199,4 +200,40 @@ it('the distance of discrete and rounded noise is below what is claimed', () => 
     assert.ok(distance < 0.0203 / (s * s), `${distance * s * s}`);
     assert.ok(distance < discretizationDistance(s / CLIP_UNITS, 1, 1));
   }
+});
+
+it('noise in parts has at least the variance that is wanted, and little more', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 1e-6, max: 1000, noNaN: true }), fc.integer({ min: 1, max: 255 }), (noise, shares) => {
+      const [part, whole] = [noiseShareUnits(noise, shares), noiseUnits(noise)];
+      assert.ok(part * part * BigInt(shares) >= whole * whole);
+      assert.ok((part - 1n) * (part - 1n) * BigInt(shares) < whole * whole);
+    }),
+  );
+});
+
+it('the distance of a sum of discrete noise and rounded noise is below what is claimed', () => {
+  const pmf = (s: number) => {
+    const reach = Math.ceil(14 * s) + 2;
+    const weights = Array.from({ length: 2 * reach + 1 }, (_, n) => Math.exp(-((n - reach) ** 2) / (2 * s * s)));
+    const total = weights.reduce((a, b) => a + b, 0);
+    return weights.map((weight) => weight / total);
+  };
+  const convolved = (a: readonly number[], b: readonly number[]) => {
+    const sum = new Array<number>(a.length + b.length - 1).fill(0);
+    for (const [i, x] of a.entries()) for (const [j, y] of b.entries()) sum[i + j] = (sum[i + j] ?? 0) + x * y;
+    return sum;
+  };
+  for (const s of [0.6, 0.8, 1, 2, 4]) {
+    for (const shares of [2, 3, 6]) {
+      const sum = Array.from({ length: shares }, () => pmf(s)).reduce(convolved);
+      const deviation = s * Math.sqrt(shares);
+      const middle = (sum.length - 1) / 2;
+      const rounded = (x: number) => normalCdf((x + 0.5) / deviation) - normalCdf((x - 0.5) / deviation);
+      const distance = sum.reduce((total, p, n) => total + Math.abs(p - rounded(n - middle)), 0) / 2;
+      const claimed = discretizationDistance(deviation / CLIP_UNITS, 1, 1, shares);
+      assert.ok(distance < claimed, `${s} ${shares}: ${distance}, not below ${claimed}`);
+    }
+  }
+  assert.ok(discretizationDistance(1, 30_000, 1000, 200) < 1e-16);
 });
