@@ -101,7 +101,7 @@ export class FederationClient implements Disposable {
    */
   async step(waitMs: number, signal?: AbortSignal): Promise<void> {
     const { seen, answered } = this.#state;
-    if (this.#isPaused)
+    if (this.#hasPaused())
       return void (await sleep(Math.min(waitMs, PAUSED_MS), undefined, { signal }).catch(() => undefined));
     const { model, task, secure } = await unary<federation.PollResponse>(
       (callback) =>
@@ -116,7 +116,7 @@ export class FederationClient implements Disposable {
         ),
       signal,
     );
-    if (this.#isPaused) return;
+    if (this.#hasPaused()) return;
     if (model) await this.#take(openModel(model, this.#enrolled.modelKey), toFile(model));
     if (secure) await this.#aggregate(secure);
     else if (task && Number(task.round) > this.#state.answered) await this.#answer(task);
@@ -158,7 +158,7 @@ export class FederationClient implements Disposable {
       );
     const bytes = encodeUpdate(await this.#update({ round, baseVersion: Number(task.baseVersion), clip: task.clip }));
     // Training takes a while.
-    if (this.#isPaused) return;
+    if (this.#hasPaused()) return;
     const request = { protocol: PROTOCOL, round: task.round, baseVersion: task.baseVersion, update: bytes };
     const refused = await this.#sent((callback) =>
       this.#client.submit(request, new Metadata(), callbackOptions(), callback),
@@ -173,6 +173,7 @@ export class FederationClient implements Disposable {
   async #aggregate(task: federation.SecureTask): Promise<void> {
     const { onEvent } = this.#options;
     const round = Number(task.round);
+    if (!Number.isSafeInteger(round)) throw new FederationError(`there is no round ${round}`);
     const isNew = round > this.#state.answered;
     // Before it says anything: after a restart it is not in this round again.
     if (isNew) this.#write({ ...this.#state, answered: round });
@@ -181,7 +182,7 @@ export class FederationClient implements Disposable {
       if (step.reason !== undefined) onEvent?.({ type: 'refused', round, reason: step.reason });
       return;
     }
-    if (this.#isPaused) return;
+    if (this.#hasPaused()) return;
     const refused = await this.#sent((callback) =>
       this.#client.aggregate({ protocol: PROTOCOL, ...step.request }, new Metadata(), callbackOptions(), callback),
     );
@@ -224,7 +225,7 @@ export class FederationClient implements Disposable {
   }
 
   /** Who pauses drops out of the round. */
-  get #isPaused(): boolean {
+  #hasPaused(): boolean {
     if (!isPaused(this.#options.folder)) return false;
     this.#secure.withdraw();
     return true;

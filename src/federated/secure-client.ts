@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import type { federation } from '../contract/index.ts';
 import type { ModelSpec } from './model.ts';
-import { BudgetError, type LedgerRelease, PrivacyLedger, type Spending, spendingReader } from './privacy/index.ts';
+import {
+  BudgetError,
+  type LedgerRelease,
+  MAX_NOISE,
+  PrivacyLedger,
+  type Spending,
+  spendingReader,
+} from './privacy/index.ts';
 import {
   type ClientIdentity,
   identityOf,
@@ -181,6 +188,7 @@ function contextOf(task: federation.SecureTask, { id, dimension }: ModelSpec): R
   for (const [name, value] of Object.entries({ clip, noise, divisor }))
     if (!(value > 0 && Number.isFinite(value)))
       throw new SecureAggregationError(`a ${name} of ${value} makes no sense`);
+  if (noise > MAX_NOISE) throw new SecureAggregationError(`a noise of ${noise} is above ${MAX_NOISE} clipping norms`);
   const [round, baseVersion] = [Number(task.round), Number(task.baseVersion)];
   return { round, baseVersion, clip, noise, divisor, dimension, model: id };
 }

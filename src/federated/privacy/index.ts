@@ -3,7 +3,7 @@ export { type AccountantOptions, type Cost, deltaOf, epsilonOf } from './account
 export { noiseFor, roundsFor, type Target } from './calibrate.ts';
 export { PrivacyError } from './error.ts';
 export { gaussianDelta, gaussianEpsilon, gaussianNoise } from './gaussian.ts';
-export { addNoise, addNoiseShare, addTo, CLIP_UNITS, clipped, fromLattice, toLattice } from './lattice.ts';
+export { addNoise, addNoiseShare, addTo, CLIP_UNITS, clipped, fromLattice, MAX_NOISE, toLattice } from './lattice.ts';
 export {
   BudgetError,
   type LedgerRelease,
