@@ -228,7 +228,7 @@ export class Coordinator {
   async #tickSecure(round: Round, secure: SecureRound, now: number): Promise<number | undefined> {
     if (!secure.isOver(now)) return secure.state.endsAt;
     const { pauseMs } = this.#options.settings;
-    const isMasked = secure.stage > STAGE.masked;
+    const isMasked = secure.stage >= STAGE.masked;
     try {
       if (this.version > round.baseVersion) return this.#end(now + pauseMs);
       const next = secure.next(now);
