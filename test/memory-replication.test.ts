@@ -1,6 +1,6 @@
 /** The memory with the real sql skill: who answers, what happens in an outage, and what comes back after a loss. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -217,6 +217,37 @@ describe('EntityMemory with the sql skill', () => {
     assert.ok(readdirSync(skillData()).some((name) => name.startsWith('main.db.corrupt-')));
     const { message } = await (await test.pool.getSkillClient('sql')).check();
     assert.match(message, /put aside: main\.db\.corrupt-/);
+  });
+
+  it('takes back what only the skill has when this machine has told others by the same revisions since', async () => {
+    const path = join(folder, 'memory.db');
+    await tell('before');
+    await memory.close();
+    cpSync(path, `${path}.backup`);
+    memory = open();
+    await tell('lost');
+    await memory.close();
+    renameSync(`${path}.backup`, path);
+    cable.state = 'off';
+    memory = open();
+    for (const object of ['other', 'one more', 'the last']) await tell(object);
+    cable.state = 'on';
+    await untilSynchronized();
+    const all = ['before', 'lost', 'one more', 'other', 'the last'];
+    assert.deepEqual((await factsOfSkill()).map(({ object }) => object).sort(), all);
+    cable.state = 'off';
+    const { from, triples } = await memory.recall({ subject: 'Ana' });
+    assert.deepEqual([from, triples.map(({ object }) => object).sort()], ['local', all]);
+  });
+
+  it('writes nothing anew after a restart without a loss', async () => {
+    await memory.storeMany(['a', 'b', 'c'].map((object) => ({ subject: 'Ana', verb: 'tiene', object })));
+    for (let restart = 0; restart < 3; restart++) {
+      await memory.close();
+      memory = open();
+      await untilSynchronized();
+      assert.equal(memory.gauges().replicated, 0);
+    }
   });
 
   it('takes back from the skill what this machine lost', async () => {

@@ -66,7 +66,11 @@ export class Database {
   }
 
   close(): void {
-    this.guard.asOwner(() => this.#database.exec('PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)'));
+    try {
+      this.guard.asOwner(() => this.#database.exec('PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)'));
+    } catch {
+      // No room for that. Everything is in the write-ahead log, and the next start goes on from there.
+    }
     this.#database.close();
   }
 }

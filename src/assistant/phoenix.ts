@@ -168,12 +168,14 @@ export class Phoenix {
 
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
   async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
-    await this.router[Symbol.asyncDispose]();
-    this.metrics.history.stop();
-    await this.generator.close();
-    await this.#memory.close();
-    await this.#pool.close({ keepRunning: keepSkills });
-    await this.#tracing?.close();
+    // From the last one to the first, each also when another could not be closed.
+    await using parts = new AsyncDisposableStack();
+    parts.defer(() => this.#tracing?.close());
+    parts.defer(() => this.#pool.close({ keepRunning: keepSkills }));
+    parts.defer(() => this.#memory.close());
+    parts.defer(() => this.generator.close());
+    parts.defer(() => this.metrics.history.stop());
+    parts.use(this.router);
   }
 }
 

@@ -19,6 +19,7 @@ const EXPECTED = new Set([
   'RuntimeError',
   'MemoryInputError',
   'MemoryFileError',
+  'MemoryWriteError',
   'FeedbackError',
   'RouterWeightsError',
   'BundleError',

@@ -43,6 +43,13 @@ export function dropIndexes(): RemoteStatement[] {
   return [...indexStatements('').keys()].map((name) => ({ sql: `DROP INDEX IF EXISTS ${name}` }));
 }
 
+/** A replica that has followed one history goes on with the next; one that has changed meanwhile does not. */
+export function followHistory(from: string, to: string, revision: number): RemoteStatement[] {
+  return [
+    { sql: 'UPDATE memory_replica SET store_id = ? WHERE store_id = ? AND revision = ?', rows: [[to, from, revision]] },
+  ];
+}
+
 /** Empties a replica, for it to be written anew. */
 export function clearReplica(storeId: string): RemoteStatement[] {
   return [...CLEAR, { sql: 'UPDATE memory_replica SET store_id = ?, revision = 0', rows: [[storeId]] }];

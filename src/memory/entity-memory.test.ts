@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -33,6 +33,30 @@ const objects = async (query: RecallQuery) => (await memory.recall(query)).tripl
 async function* linesOf(lines: Iterable<string>) {
   yield* lines;
 }
+
+describe('EntityMemory: the clock', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('takes what is told without a time for the latest, also when the clock was set back', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 10 * HOUR_MS });
+    await memory.storeSvo('Ana', 'vive_en', 'Madrid');
+    t.mock.timers.setTime(9 * HOUR_MS);
+    for (const city of ['Roma', 'Madrid', 'Roma', 'Lugo']) {
+      await memory.storeSvo('Ana', 'vive_en', city);
+      assert.deepEqual(await objects({ subject: 'Ana' }), [city]);
+    }
+    assert.equal((await memory.history({ subject: 'Ana' })).triples.length, 5);
+  });
+
+  it('takes what is told again for true again, also when it ended after what the clock says now', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 10 * HOUR_MS });
+    await memory.storeSvo('Ana', 'le_gusta', 'té');
+    await memory.retract({ object: 'té' });
+    t.mock.timers.setTime(9 * HOUR_MS);
+    await memory.storeSvo('Ana', 'le_gusta', 'té');
+    assert.deepEqual(await objects({ subject: 'Ana' }), ['té']);
+  });
+});
 
 describe('EntityMemory: store and recall', () => {
   it('returns the spelling that was told, and matches without case, accents and underscores', async () => {
@@ -245,6 +269,16 @@ describe('EntityMemory: files', () => {
     }
   });
 
+  it('lets others have their turn while it exports', async () => {
+    const facts = Array.from({ length: 5000 }, (_, n) => ({ subject: 'Ana', verb: 'tiene', object: `${n}` }));
+    await memory.storeMany(facts);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    for await (const _ of memory.export());
+    clearInterval(timer);
+    assert.ok(turns > 5, `${turns} turns`);
+  });
+
   it('refuses a broken import by its line and stores nothing of it', async () => {
     const [head = '', ...rest] = ['{"format":"phoenix-memory","version":1}', '{"subject":"a"}'];
     await assert.rejects(memory.import(linesOf([head, ...rest])), /line 2/);
@@ -261,6 +295,18 @@ describe('EntityMemory: files', () => {
     assert.match(memory.stats().quarantined ?? '', /memory\.db\.corrupt-/);
     await memory.storeSvo('a', 'b', 'c');
     assert.deepEqual(await objects({}), ['c']);
+  });
+
+  it('notices damage also where it was closed before', async () => {
+    await memory.storeSvo('Ana', 'vive_en', 'Madrid');
+    await memory.close();
+    const path = join(folder, 'memory.db');
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(4096, 'noise'), 0, 4096, 4096);
+    closeSync(file);
+    memory = open();
+    assert.match(memory.stats().quarantined ?? '', /memory\.db\.corrupt-/);
+    assert.deepEqual(await objects({}), []);
   });
 
   it('stores a large number of facts in one piece while others are served', async () => {

@@ -1,11 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EVERYTHING } from './changes.ts';
 import { fold } from './fold.ts';
+import type { CheckedFact } from './input.ts';
 import { combinationOf } from './queries.ts';
 import { SINGLE_VALUED_VERBS } from './single-valued.ts';
 import type { Terms } from './terms.ts';
-import { type Interval, place } from './timeline.ts';
-import type { FactSource, NewFact, Pattern, Triple } from './types.ts';
+import { type Interval, nextMoment, place } from './timeline.ts';
+import type { FactSource, Pattern, Triple } from './types.ts';
 
 const INTO = `INSERT INTO memory_fact (s, v, o, subject, verb, object, confidence, source, first_seen, last_seen, count,
   valid_from, valid_to, revision)`;
@@ -72,19 +73,21 @@ export class FactWriter {
   }
 
   /** Takes note of an observation: a new fact, or one more for a known one. */
-  store(fact: Required<NewFact>): void {
-    const { subject, verb, object, confidence, source, at } = fact;
+  store(fact: CheckedFact): void {
+    const { subject, verb, object, confidence, source } = fact;
     const s = this.#terms.idOf(subject);
     const v = this.#terms.idOf(verb);
     const o = this.#terms.idOf(object);
     const isSingle = this.#isSingleValued(v, verb);
     const revision = ++this.revision;
-    if (!isSingle && at >= this.#lastEnd) {
-      this.#upsert.run(s, v, o, subject, verb, object, confidence, source, at, revision);
+    if (!isSingle && fact.at >= this.#lastEnd) {
+      this.#upsert.run(s, v, o, subject, verb, object, confidence, source, fact.at, revision);
       return;
     }
     const all = this.#intervalsOf(s, v);
-    const placement = place(isSingle ? all : all.filter((interval) => interval.o === o), o, at);
+    const others = isSingle ? all : all.filter((interval) => interval.o === o);
+    const at = fact.isNow ? nextMoment(others, fact.at) : fact.at;
+    const placement = place(others, o, at);
     if (placement.t === 'reinforce') {
       this.#reinforce.run(confidence, at, placement.validFrom, source, revision, placement.id);
       return;
@@ -143,7 +146,7 @@ export class FactWriter {
   }
 
   /** Replaces what matches and is true now. @returns how many; 0: nothing was changed */
-  correct(pattern: Pattern, fact: Required<NewFact>, wasWrong: boolean): number {
+  correct(pattern: Pattern, fact: CheckedFact, wasWrong: boolean): number {
     const ids = this.#idsOf(pattern, ['valid_to IS NULL']);
     if (ids.length === 0) return 0;
     if (wasWrong) this.#deleteAll(ids);

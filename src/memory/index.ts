@@ -2,7 +2,7 @@
 export { EntityMemory, type EntityMemoryOptions } from './entity-memory.ts';
 export { fold } from './fold.ts';
 export { MemoryInputError } from './input.ts';
-export { MemoryFileError } from './local-file.ts';
+export { MemoryFileError, MemoryWriteError } from './local-file.ts';
 export type { RemoteSql, RemoteStatement, SqlParameter } from './remote-sql.ts';
 export { memoryFormat } from './schema.ts';
 export { SkillSql, toSqlValue } from './skill-sql.ts';

@@ -32,8 +32,14 @@ export function checkText(param: string, text: unknown): string {
   return text;
 }
 
-/** A fact with everything filled in. @throws MemoryInputError */
-export function checkFact(fact: NewFact, now: number): Required<NewFact> {
+/** A fact with everything filled in. */
+export interface CheckedFact extends Required<NewFact> {
+  /** It came without a time: it is told now, after everything that was told before, whatever the clock says. */
+  isNow: boolean;
+}
+
+/** @throws MemoryInputError */
+export function checkFact(fact: NewFact, now: number): CheckedFact {
   const { confidence = 1, source = 'user_input', at = now } = fact;
   if (!(typeof confidence === 'number' && confidence >= 0 && confidence <= 1)) {
     throw new MemoryInputError('confidence', `must be a number from 0 to 1, not ${confidence}`);
@@ -46,6 +52,7 @@ export function checkFact(fact: NewFact, now: number): Required<NewFact> {
     confidence,
     source,
     at: checkTime('at', at),
+    isNow: fact.at === undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { indexStatements, memoryFormat, SCHEMA_VERSION, TABLES } from './schema.ts';
@@ -18,9 +18,42 @@ const SETTINGS = `
   PRAGMA journal_size_limit = 67108864;
 `;
 
+/** A larger file is checked only after a stop that was not clean: it takes about a second for a gigabyte. */
+const ALWAYS_CHECK_BYTES = 64 * 1024 ** 2;
+/** Primary result codes, https://www.sqlite.org/rescode.html: the file itself is damaged, or no database at all. */
+const DAMAGED = [11, 26];
+const FULL = 13;
+/** READONLY, IOERR, FULL, CANTOPEN, and damage. */
+const FILE_TROUBLE = [8, 10, FULL, 14, ...DAMAGED];
+
 /** The memory file cannot be used. */
 export class MemoryFileError extends Error {
   override readonly name = 'MemoryFileError';
+}
+
+/** A change could not be written. Nothing was changed. */
+export class MemoryWriteError extends Error {
+  override readonly name = 'MemoryWriteError';
+  /** There is no space left, rather than something broken. */
+  readonly isFull: boolean;
+
+  constructor(path: string, cause: { message: string; errcode: number }) {
+    const isFull = (cause.errcode & 0xff) === FULL;
+    super(
+      isFull
+        ? `nothing was stored: the disk with ${path} is full; free some space there`
+        : `nothing was stored: ${path} cannot be written: ${cause.message}`,
+      { cause },
+    );
+    this.isFull = isFull;
+  }
+}
+
+/** What a change that failed is told as: trouble with the file as such, anything else as it is. */
+export function asWriteError(path: string, error: unknown): unknown {
+  const { errcode, message } = error as { errcode?: number; message: string };
+  const isOfFile = errcode !== undefined && FILE_TROUBLE.includes(errcode & 0xff);
+  return isOfFile ? new MemoryWriteError(path, { errcode, message }) : error;
 }
 
 export interface LocalFile {
@@ -38,7 +71,7 @@ export function openLocalFile(path: string, newStoreId: string): LocalFile {
     return { ...open(path, newStoreId), quarantined: undefined };
   } catch (error) {
     const { errcode } = error as { errcode?: number };
-    if (errcode === undefined || ![11, 26].includes(errcode & 0xff)) throw asFileError(path, error);
+    if (errcode === undefined || !DAMAGED.includes(errcode & 0xff)) throw asFileError(path, error);
   }
   const quarantined = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
   for (const suffix of ['', '-wal', '-shm']) {
@@ -59,7 +92,7 @@ function open(path: string, newStoreId: string): { writer: DatabaseSync; reader:
   const writer = new DatabaseSync(path, { timeout: 5000 });
   try {
     writer.exec(SETTINGS + WRITER_SETTINGS);
-    if (!wasClean) checkIntegrity(writer);
+    if (!wasClean || statSync(path).size <= ALWAYS_CHECK_BYTES) checkIntegrity(writer);
     writer.exec([...TABLES, ...indexStatements('UNIQUE').values()].join(';\n'));
     writer.exec('CREATE TABLE IF NOT EXISTS memory_deleted (revision INTEGER PRIMARY KEY, id INTEGER NOT NULL)');
     writer.prepare('INSERT OR IGNORE INTO memory_replica VALUES (1, ?, ?, 0)').run(SCHEMA_VERSION, newStoreId);
@@ -77,7 +110,8 @@ function checkIntegrity(database: DatabaseSync): void {
   if (result !== 'ok') throw Object.assign(new Error(String(result)), { errcode: 11 });
 }
 
-function asFileError(path: string, error: unknown): MemoryFileError {
+/** Why a memory file cannot be used. */
+export function asFileError(path: string, error: unknown): MemoryFileError {
   if (error instanceof MemoryFileError) return error;
   return new MemoryFileError(`${path} cannot be opened: ${(error as Error).message}`, { cause: error });
 }

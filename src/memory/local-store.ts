@@ -4,7 +4,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import { FactWriter } from './fact-writer.ts';
 import { makeCursor, type Position } from './input.ts';
-import { type LocalFile, openLocalFile } from './local-file.ts';
+import { Lineage } from './lineage.ts';
+import { asFileError, asWriteError, type LocalFile, openLocalFile } from './local-file.ts';
 import { TURN, writeLong } from './long-write.ts';
 import {
   combinationOf,
@@ -50,7 +51,7 @@ interface PendingWrite {
 
 /** All facts, in a SQLite file of this machine. Writes that come at the same time share one transaction. */
 export class LocalStore {
-  readonly storeId: string;
+  readonly lineage: Lineage;
   /** Where a damaged file was put, when there was one. */
   readonly quarantined: string | undefined;
   /** Of the last committed change. */
@@ -80,7 +81,13 @@ export class LocalStore {
           coalesce((SELECT max(revision) FROM memory_deleted), 0)) AS revision FROM memory_replica`,
       )
       .get() as { store_id: string; revision: number };
-    this.storeId = known.store_id;
+    try {
+      this.lineage = new Lineage(this.#database, known.store_id, known.revision);
+    } catch (error) {
+      this.#reader.close();
+      this.#database.close();
+      throw asFileError(path, error);
+    }
     this.revision = known.revision;
     this.#readerTerms = new Terms(this.#reader);
     this.#writer = new FactWriter(this.#database, new Terms(this.#database), singleValued, known.revision);
@@ -136,7 +143,11 @@ export class LocalStore {
 
   async #writeLong<T>(items: readonly T[], change: (writer: FactWriter, item: T) => void): Promise<void> {
     this.#flush();
-    await writeLong(this.#database, this.#writer, items, change);
+    try {
+      await writeLong(this.#database, this.#writer, items, change);
+    } catch (error) {
+      throw asWriteError(this.#path, error);
+    }
     this.revision = this.#writer.revision;
   }
 
@@ -241,7 +252,11 @@ export class LocalStore {
     await this.#long;
     this.#flush();
     this.#reader.close();
-    this.#database.exec('PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)');
+    try {
+      this.#database.exec('PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // No room for that. Everything is in the write-ahead log, and the next start goes on from there.
+    }
     this.#database.close();
   }
 
@@ -257,7 +272,8 @@ export class LocalStore {
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#rollBack();
-      for (const { reject } of writes) reject(error);
+      const told = asWriteError(this.#path, error);
+      for (const { reject } of writes) reject(told);
       return;
     }
     this.revision = this.#writer.revision;

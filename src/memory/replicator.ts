@@ -1,5 +1,5 @@
 import { outsideRequests } from '../tracing/index.ts';
-import { Changes, clearReplica, createIndexes, createReplica, dropIndexes } from './changes.ts';
+import { Changes, clearReplica, createIndexes, createReplica, dropIndexes, followHistory } from './changes.ts';
 import type { Position } from './input.ts';
 import type { LocalStore } from './local-store.ts';
 import { type FactRow, factQuery, positionAfter, toTriple } from './queries.ts';
@@ -9,6 +9,7 @@ import { migrateReplica, paysToRebuild, SCHEMA_VERSION, VERSION_QUERY } from './
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
 const HISTORY_PAGE = 5000;
+const TAKEN_AT_ONCE = 500;
 /** With more facts than this, building an index would keep the skill from its other callers for seconds. */
 const MAX_REBUILT = 2_000_000;
 /** How long building an index may take. */
@@ -110,7 +111,8 @@ export class Replicator {
     clearTimeout(this.#retry);
     await this.#running;
     for (const { settle } of this.#waiters) settle(false);
-    if (this.#revision !== undefined) await this.#store.confirm(this.#revision);
+    // Only saves work: where it cannot be noted, on a full disk, the copy is asked again.
+    if (this.#revision !== undefined) await this.#store.confirm(this.#revision).catch(() => {});
   }
 
   async #run(): Promise<void> {
@@ -182,17 +184,23 @@ export class Replicator {
 
   /** Prepares the copy and finds out how far it is. */
   async #connect(): Promise<number> {
-    const { storeId, revision: latest, confirmed } = this.#store;
+    const { lineage, revision: latest, confirmed } = this.#store;
     await this.#migrate();
-    await this.#remote.transaction(createReplica(storeId), this.#timeoutMs);
+    await this.#remote.transaction(createReplica(lineage.id), this.#timeoutMs);
     // That may have started the skill; from here on another instance is another copy.
     await this.#createIndexes(this.#generation);
     const [row] = await this.#remote.query('SELECT store_id, revision FROM memory_replica', [], this.#timeoutMs);
-    const [remoteId, revision] = row as [string, number];
-    if (remoteId === storeId && revision >= confirmed && revision <= latest) return revision;
+    const [followed, revision] = row as [string, number];
+    const isKnown = lineage.includes(followed, revision) && revision <= latest;
+    if (isKnown && revision >= confirmed) {
+      if (followed !== lineage.id)
+        await this.#remote.transaction(followHistory(followed, lineage.id, revision), this.#timeoutMs);
+      lineage.settle();
+      return revision;
+    }
     // Somebody lost something: an old backup, a new disk. What only the copy knows is taken over, then it is written anew.
-    if (remoteId !== storeId || revision > latest) await this.#takeOver();
-    await this.#remote.transaction(clearReplica(storeId), this.#timeoutMs);
+    if (!isKnown) await this.#takeOver();
+    await this.#remote.transaction(clearReplica(lineage.id), this.#timeoutMs);
     return 0;
   }
 
@@ -229,9 +237,13 @@ export class Replicator {
         size = Math.ceil(size / 4);
         continue;
       }
-      await this.#store.write((writer) => {
-        for (const row of rows) writer.merge(toTriple(row));
-      });
+      // In small steps: operations have their turn between them. Taking a fact over twice changes nothing.
+      for (let at = 0; at < rows.length; at += TAKEN_AT_ONCE) {
+        const some = rows.slice(at, at + TAKEN_AT_ONCE);
+        await this.#store.write((writer) => {
+          for (const row of some) writer.merge(toTriple(row));
+        });
+      }
       const last = rows.at(-1);
       if (!last || rows.length < size) return;
       position = positionAfter(last, 'history');

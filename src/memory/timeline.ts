@@ -15,6 +15,12 @@ export type Placement =
   /** It begins a new interval; the one that it replaces, if any, ends at that moment. */
   | { t: 'insert'; validFrom: number; validTo: number | null; close: number | undefined };
 
+/** A moment after everything in these intervals: now, or, while the clock is behind it, the next one. */
+export function nextMoment(intervals: readonly Interval[], now: number): number {
+  const last = intervals.flatMap(({ validFrom, validTo, lastSeen }) => [validFrom, validTo ?? lastSeen, lastSeen]);
+  return Math.max(now, ...last.map((at) => at + 1));
+}
+
 /**
  * Places an observation of object `o` at a moment among intervals that do not overlap.
  *

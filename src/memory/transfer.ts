@@ -1,4 +1,5 @@
 /** Export and import: JSON Lines, version 1. The first line says what follows; every other line is one fact with its past. */
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { checkText, MemoryInputError } from './input.ts';
 import type { LocalStore } from './local-store.ts';
@@ -22,10 +23,17 @@ const recordSchema = z.strictObject({
 });
 const headSchema = z.object({ format: z.literal(FORMAT), version: z.literal(VERSION) });
 
+/** Lines between two turns of the event loop: requests are answered while somebody exports. */
+const TURN = 100;
+
 /** The lines of an export, without line ends. */
 export async function* exportLines(store: LocalStore): AsyncGenerator<string> {
   yield JSON.stringify({ format: FORMAT, version: VERSION });
-  for (const record of store.records()) yield JSON.stringify(record);
+  let lines = 0;
+  for (const record of store.records()) {
+    if (++lines % TURN === 0) await setImmediate();
+    yield JSON.stringify(record);
+  }
 }
 
 /**

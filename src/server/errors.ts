@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { ZodError } from 'zod';
 import { GenerationError, type GenerationErrorCode } from '../generation/index.ts';
+import { MemoryWriteError } from '../memory/index.ts';
 import { SkillCallError } from '../pool/index.ts';
 
 /** Longest message of an error, in characters. */
@@ -56,7 +57,7 @@ const GENERATION_STATUS: Record<GenerationErrorCode, number> = {
 export function installErrorHandling(app: FastifyInstance): void {
   app.setErrorHandler(async (error: unknown, request, reply) => {
     const { status, ...body } = describe(error);
-    if (status >= 500 && status !== 503 && status !== 504) request.log.error({ err: error }, 'the request failed');
+    if (status >= 500 && ![503, 504, 507].includes(status)) request.log.error({ err: error }, 'the request failed');
     if (status === 413) await drain(request.raw);
     return reply.status(status).send(toBody(status, body));
   });
@@ -108,6 +109,8 @@ function describe(error: unknown): { status: number; message: string; param: str
     const { code, message, param = null } = error;
     return { status: GENERATION_STATUS[code], message, param, code };
   }
+  if (error instanceof MemoryWriteError)
+    return { status: error.isFull ? 507 : 503, message: error.message, param: null, code: null };
   const { statusCode, message, code, name } = error as FastifyError;
   if (['MemoryInputError', 'FeedbackError', 'RouterWeightsError'].includes(name))
     return { status: 400, message, param: null, code: null };

@@ -5,6 +5,9 @@ export type { Logger };
 
 /** The assistant's log: JSON lines on standard error, with secrets removed wherever they may stand. */
 export function createLogger(level: string): Logger {
+  const destination = pino.destination({ fd: 2, sync: true });
+  // The disk that it is written to may be full: no reason to fail a request.
+  destination.on('error', () => {});
   return pino(
     {
       level,
@@ -16,6 +19,6 @@ export function createLogger(level: string): Logger {
       },
       redact: { paths: ['token', '*.token', '*.ownerToken', 'req.headers.authorization'], censor: '[removed]' },
     },
-    pino.destination({ fd: 2, sync: true }),
+    destination,
   );
 }
