@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, status } from '@grpc/grpc-js';
 import { InferRequest, SkillServiceClient } from '../src/contract/index.ts';
 import {
@@ -50,6 +51,20 @@ for (const runtime of await availableRuntimes()) {
       const stream = stock.inferStream(request, { deadline: Date.now() + 2000 });
       await assert.rejects(once(stream.resume(), 'end'), { code: status.INVALID_ARGUMENT });
       stock.close();
+    });
+
+    it('ends a call at its deadline, also when its connection broke and the skill does not end', async () => {
+      const client = await pool.getSkillClient('echo');
+      const cut = `eval:
+        for (const handle of process._getActiveHandles()) if (handle.constructor.name === 'Socket') handle.destroy();
+        await new Promise(() => {});`;
+      const call = client.infer({ prompt: cut }, { timeoutMs: 200 }).then(
+        () => 'an answer',
+        (error: Error) => error.name,
+      );
+      // As long as it would wait to hear how the skill ended.
+      const first = await Promise.race([call, sleep(900, 'nobody')]);
+      assert.match(first, /SkillUnavailableError|SkillTimeoutError/);
     });
 
     it('keeps nothing waiting for a call that was given up', async () => {

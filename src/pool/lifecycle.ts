@@ -69,7 +69,8 @@ export interface BackoffPolicy {
   circuitMs: number;
 }
 
-export const DEFAULT_BACKOFF: BackoffPolicy = { initialMs: 100, maxMs: 5000, circuitFailures: 3, circuitMs: 15_000 };
+/** Whatever kept a skill from starting, it is tried again within 3 s of the end of that. */
+export const DEFAULT_BACKOFF: BackoffPolicy = { initialMs: 100, maxMs: 3000, circuitFailures: 3, circuitMs: 3000 };
 
 type Decision = [UnitState, UnitEffect[]];
 

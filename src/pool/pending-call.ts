@@ -225,7 +225,8 @@ export class PendingCall {
 
   /** Accounts for a failed call. @returns the error that the caller gets */
   async fail(observe: (call: CallObservation) => void, error: unknown): Promise<Error> {
-    const ending = error instanceof SessionBrokenError ? await this.#unit.explainEnd() : undefined;
+    const ending =
+      error instanceof SessionBrokenError ? await this.#unit.explainEnd(Math.max(0, this.#remaining())) : undefined;
     const typed = this.#typed(error, ending);
     this.finish(observe, typed instanceof SkillCallError ? typed.code : 'CANCELLED');
     return typed;

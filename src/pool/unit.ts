@@ -171,11 +171,12 @@ export class SkillUnit {
     return t === 'stopped' && this.#busy === 0 ? Math.min(1, this.policy.warm) : 0;
   }
 
-  /** Why the connection of a call broke: how the instance ended, when that is known soon. */
-  async explainEnd(): Promise<string | undefined> {
+  /** Why the connection of a call broke: how the instance ended, when that is known soon, and before the call has to end. */
+  async explainEnd(remainingMs: number): Promise<string | undefined> {
     const launched = this.#launched;
     if (!launched || launched.connection.session.usable) return this.#lastEnd;
-    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), EXPLAIN_WAIT_MS));
+    const waitMs = Math.min(EXPLAIN_WAIT_MS, remainingMs);
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs));
     return await Promise.race([launched.instance.exited.then(describeExit), late]);
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as untilNext } from 'node:timers/promises';
 import { heldOutCorpus, trainingCorpus } from './corpus.ts';
 import { evaluateWith, type Quality } from './evaluate.ts';
 import { HashedFeatures } from './features.ts';
@@ -187,6 +188,8 @@ export class RouterService implements AsyncDisposable {
   }
 
   async #trainWith(featurizer: Featurizer, isWanted: boolean): Promise<TrainReport> {
+    // The assistant has just begun to listen: who called meanwhile is first.
+    await untilNext();
     const begun = performance.now();
     const isHashed = featurizer === this.#hashed;
     const file = isHashed ? 'model.bin' : 'model-embeddings.bin';

@@ -17,6 +17,8 @@ const ENOUGH = 20;
 const PARTS = 8;
 const KEPT = 0.6;
 const PART_WEIGHT = 0.3;
+/** Examples that are read between two turns of the event loop: calls have deadlines while the router learns. */
+const TURN = 20;
 /** A request this similar to one of a skill's own (cosine) is no counterexample for it. */
 const SIMILAR = 0.3;
 
@@ -95,17 +97,24 @@ async function labelledExamples(input: TrainingInput, names: readonly string[]):
     isFeedback,
   });
   const examples: FoldedExample[] = [];
-  for (const example of [...skills.flatMap(requestsOf), ...corpus]) examples.push(await fold(example));
-  for (const example of skills.flatMap(partsOf)) examples.push(await fold(example, { isPart: true }));
+  const add = async (example: GroupedExample, kind?: { isPart?: boolean; isFeedback?: boolean }) => {
+    examples.push(await fold(example, kind));
+    if (examples.length % TURN === 0) await untilNext();
+  };
+  for (const example of [...skills.flatMap(requestsOf), ...corpus]) await add(example);
+  for (const example of skills.flatMap(partsOf)) await add(example, { isPart: true });
   const known = new Set(corpus.flatMap((example) => example.skills));
   for (const { name, examples: requests } of skills) {
     // What comes with Phoenix says nothing about a skill that it does not know, where it resembles that skill's requests.
     if (!known.has(name)) {
       const at = names.indexOf(name);
-      for (const { text } of requests) unlabelSimilar(examples, at, await vectorOf(text), featurizer.dimension);
+      for (const { text } of requests) {
+        unlabelSimilar(examples, at, await vectorOf(text), featurizer.dimension);
+        await untilNext();
+      }
     }
   }
-  for (const example of told) examples.push(await fold(example, { isFeedback: true }));
+  for (const example of told) await add(example, { isFeedback: true });
   return examples;
 }
 

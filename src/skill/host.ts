@@ -87,7 +87,7 @@ class SkillHost {
     if (config.leaseMs > 0) {
       setInterval(() => {
         const since = sessions.ownerlessSince;
-        if (since !== undefined && Date.now() - since > config.leaseMs) {
+        if (since !== undefined && performance.now() - since > config.leaseMs) {
           void this.#stop(services, `no owner for ${config.leaseMs} ms`);
         }
       }, LEASE_INTERVAL_MS).unref();

@@ -19,8 +19,8 @@ export class SessionService {
   readonly #dispatcher: Dispatcher;
   readonly #config: LaunchConfig;
   readonly #sessions = new Set<Session>();
-  /** Milliseconds since the epoch at which the last owner left; undefined while one is connected. */
-  #ownerlessSince: number | undefined = Date.now();
+  /** performance.now() when the last owner left, whatever happens to the wall clock; undefined while one is connected. */
+  #ownerlessSince: number | undefined = performance.now();
 
   constructor(dispatcher: Dispatcher, config: LaunchConfig) {
     this.#dispatcher = dispatcher;
@@ -54,7 +54,7 @@ export class SessionService {
   #updateOwner(): void {
     const owned = [...this.#sessions].some((session) => session.owner);
     if (owned) this.#ownerlessSince = undefined;
-    else this.#ownerlessSince ??= Date.now();
+    else this.#ownerlessSince ??= performance.now();
   }
 }
 

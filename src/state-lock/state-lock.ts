@@ -27,7 +27,7 @@ export async function lockStateDir(stateDir: string, waitMs: number): Promise<Di
       `${stateDir}: the state folder cannot be used: ${(error as Error).message}. Set state_dir to a folder that can be written.`,
     );
   }
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   while (true) {
     try {
       database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
@@ -38,7 +38,7 @@ export async function lockStateDir(stateDir: string, waitMs: number): Promise<Di
         database.close();
         throw new StateDirError(`${stateDir}: the state folder cannot be used: ${(error as Error).message}`);
       }
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         database.close();
         return undefined;
       }

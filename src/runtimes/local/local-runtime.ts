@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { IsolationLevel } from '../../skill/index.ts';
 import { type InsidePaths, launchConfig } from '../launch-config.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
-import { removeCgroups } from '../sandbox/cgroup.ts';
+import { endCgroups, removeCgroups } from '../sandbox/cgroup.ts';
 import { codeDir, installHandler } from './code-dir.ts';
 import { LocalInstance } from './local-instance.ts';
 import { lastLines } from './log-file.ts';
@@ -99,24 +99,45 @@ export class LocalRuntime implements SkillRuntime {
         void removeCgroups(command.cgroups);
         throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started`);
       }
-      const record: UnitRecord = {
-        format: 1,
-        skill: manifest.name,
-        runtime: this.name,
-        fingerprint: spec.fingerprint,
-        instanceId: config.instanceId,
-        ownerToken: config.ownerToken,
-        launchedAt: Date.now(),
-        kept: spec.leaseMs === 0,
-        slot,
-        process: identify(child.pid),
-        cgroups: command.cgroups,
-      };
-      writeRecord(runDir, record);
-      return this.#instance(record, child, runDir);
+      try {
+        const record = this.#record(spec, config, child.pid, slot, command.cgroups);
+        writeRecord(runDir, record);
+        return this.#instance(record, child, runDir);
+      } catch (error) {
+        // Nobody would find it again.
+        child.kill('SIGKILL');
+        child.once('exit', () => void endCgroups(command.cgroups));
+        throw error;
+      }
     } finally {
       closeSync(log);
     }
+  }
+
+  /** @throws RuntimeError when too many files are open to see which process it is */
+  #record(
+    { manifest, fingerprint, leaseMs }: LaunchSpec,
+    { instanceId, ownerToken }: Pick<UnitRecord, 'instanceId' | 'ownerToken'>,
+    pid: number,
+    slot: number,
+    cgroups: string[],
+  ): UnitRecord {
+    const process = identify(pid);
+    if (process.startTime === undefined && existsSync('/proc/self'))
+      throw new RuntimeError(`skill ${manifest.name}: its process cannot be looked at: too many open files`);
+    return {
+      format: 1,
+      skill: manifest.name,
+      runtime: this.name,
+      fingerprint,
+      instanceId,
+      ownerToken,
+      launchedAt: Date.now(),
+      kept: leaseMs === 0,
+      slot,
+      process,
+      cgroups,
+    };
   }
 
   find(skill: string): Promise<Instance | undefined> {
@@ -129,7 +150,8 @@ export class LocalRuntime implements SkillRuntime {
     if (!record) return undefined;
     // Also one of another local runtime: its fingerprint is another, so it is replaced.
     if (isRunning(record.process)) return this.#instance(record, undefined, runDir);
-    await removeCgroups(record.cgroups);
+    // Who held it together was killed while no assistant looked: the skill itself may still run.
+    await endCgroups(record.cgroups);
     removeRecord(runDir);
     rmSync(socketPath(this.#paths, unitName(record.skill, record.slot)), { force: true });
     return undefined;

@@ -62,6 +62,18 @@ export async function removeCgroups(paths: readonly string[]): Promise<void> {
     await sleep(REMOVE_WAIT_MS);
 }
 
+/** Kills what runs in control groups, and removes them. */
+export async function endCgroups(paths: readonly string[]): Promise<void> {
+  for (const pid of cgroupProcesses(paths)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+  await removeCgroups(paths);
+}
+
 /** @returns whether it is gone */
 function removeGroup(path: string): boolean {
   try {
