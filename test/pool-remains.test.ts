@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { SkillUnavailableError } from '../src/pool/index.ts';
+import { processesOf } from './chaos/processes.ts';
 import { availableRuntimes, onEvent } from './support/pool.ts';
 import { copiesOf, scopedPool, Trace, until } from './support/scoped-pool.ts';
 
@@ -104,6 +105,35 @@ for (const runtime of await availableRuntimes()) {
       assert.equal(existsSync(join(test.paths.run(name), 'unit.json')), false);
       await until('', () => cgroupsOf(name).length === 0, 2000).catch(() => {});
       assert.deepEqual(cgroupsOf(name), []);
+    });
+
+    it('a skill that cannot be written down is ended at once: nobody would find it again', async () => {
+      await using test = scopedPool(runtime);
+      mkdirSync(join(test.paths.run('echo'), 'unit.json.tmp'), { recursive: true });
+      await assert.rejects(test.pool.getSkillClient('echo'), /EISDIR/);
+      await until('', () => processesOf(test.stateDir).length === 0, 5000).catch(() => {});
+      assert.deepEqual(processesOf(test.stateDir), []);
+    });
+
+    it('a skill that lost what held its sandbox while no assistant looked is ended by the next one', async (t) => {
+      await using test = scopedPool(runtime);
+      const script = join(import.meta.dirname, 'support/owner.ts');
+      const owner = spawn(process.execPath, [script, runtime, test.stateDir, '600000'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(createInterface({ input: owner.stdout }), 'line');
+      const exited = once(owner, 'exit');
+      owner.kill('SIGKILL');
+      await exited;
+      using trace = new Trace(test.paths, 'echo');
+      // Without control groups nobody can tell whose they are; the lease ends them.
+      if (trace.cgroups.length === 0 && runtime === 'sandbox') return t.skip('MISSING: control groups');
+      const [outermost] = trace.running();
+      assert.ok(outermost);
+      process.kill(outermost, 'SIGKILL');
+      await until('it is gone', () => !trace.running().includes(outermost));
+      assert.deepEqual(await test.pool.adopt(), []);
+      assert.deepEqual(await trace.left(), []);
     });
 
     it('a skill whose assistant was killed ends with its lease, and the next assistant clears what is left', async () => {
