@@ -111,7 +111,7 @@ export class Guard {
       return MEMORY_TABLE.test(first) && !this.grants.has('memory')
         ? `the table ${first} belongs to the entity memory: reading is allowed, writing is not`
         : INTERNAL_TABLE.test(first)
-          ? this.#need('schema', `writing to ${first}`)
+          ? this.#need('schema', 'changing the schema')
           : undefined;
     }
     if (SCHEMA.has(action)) {
