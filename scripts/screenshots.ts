@@ -2,11 +2,12 @@
  * `npm run screenshots`: pictures of every view of the web console for the documents, in docs/images/, from an assistant that is
  * started for them and told a few things. Needs chromium.
  */
-import { mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { startAssistant } from '../test/support/assistant.ts';
+import { MAIN, phoenix, startAssistant, temporaryFolder } from '../test/support/assistant.ts';
 import { launchBrowser, openPage } from '../test/support/browser.ts';
 
 const FOLDER = join(import.meta.dirname, '../docs/images');
@@ -42,6 +43,7 @@ const post = (path: string, body: object) =>
     body: JSON.stringify(body),
   });
 const browser = await launchBrowser();
+const leaveFederation = await joinFederation();
 try {
   await post('/api/memory', { facts: FACTS });
   const { page } = await openPage(browser, assistant.url, { viewport: { width: 1200, height: 800 } });
@@ -68,6 +70,28 @@ try {
   await show(dark, 'metrics', 'metrics-dark');
 } finally {
   await browser.close();
+  leaveFederation();
+}
+
+/** A federation that the assistant takes part in while the pictures are prepared. @returns what ends it */
+async function joinFederation(): Promise<() => void> {
+  const folder = temporaryFolder();
+  const start = (stateDir: string, ...args: string[]) =>
+    spawn(process.execPath, [MAIN, 'federate', ...args], {
+      env: { ...process.env, PHOENIX_STATE_DIR: stateDir },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  const settings = '--population 1000 --noise 4 --epsilon 3 --round-time 15s --pause 10s --port 0 --enrolment-port 0';
+  const coordinator = start(folder, 'serve', ...settings.split(' '));
+  for await (const output of coordinator.stdout) if (/coordinating on/.test(String(output))) break;
+  coordinator.stdout.resume();
+  const invitation = phoenix(['federate', 'invite'], { PHOENIX_STATE_DIR: folder }).stdout.trim();
+  const client = start(assistant.stateDir, 'join', invitation);
+  client.stdout.resume();
+  return () => {
+    for (const each of [client, coordinator]) each.kill();
+    coordinator.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  };
 }
 
 /** Asks this and that, so that there is something to see. */

@@ -1,12 +1,21 @@
 /** Skills, memory, metrics, router and privacy of the web console in a real browser, on a real assistant. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { federatedFolders, PrivacyLedger } from '../src/federated/index.ts';
+import {
+  enrol,
+  FederationClient,
+  FederationServer,
+  federatedFolders,
+  invite,
+  PrivacyLedger,
+  readClient,
+} from '../src/federated/index.ts';
 import { type RunningAssistant, startAssistant, temporaryFolder } from './support/assistant.ts';
 import { launchBrowser, noBrowser, openPage } from './support/browser.ts';
+import { MEAN_SPEC, MeanModel } from './support/mean-model.ts';
 
 describe('the views of the console', { skip: noBrowser }, () => {
   let assistant: RunningAssistant;
@@ -258,14 +267,33 @@ describe('the views of the console', { skip: noBrowser }, () => {
     await page.getByText('What was spent is not known.').waitFor();
   });
 
-  it('says what an installation in a federation has sent', async () => {
+  it('says what an installation in a federation has sent, to the byte, and switches that off and on', async () => {
     const folder = federatedFolders(assistant.stateDir).client;
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'enrolment.json'), '{}');
-    writeFileSync(join(folder, 'state.json'), JSON.stringify({ format: 1, seen: 4, installed: 4, answered: 5 }));
+    await using server = await FederationServer.start({
+      ...{ folder: join(assistant.stateDir, 'other'), spec: MEAN_SPEC, host: '127.0.0.1', port: 0, enrolmentPort: 0 },
+      settings: { mode: 'full', rate: 1, noise: 4, clip: 10, population: 100, roundMs: 60_000, pauseMs: 600_000 },
+      policy: { epsilon: 2, delta: 1e-5, adjacency: 'add_remove', unit: 'client' },
+    });
+    await enrol(folder, await invite(join(assistant.stateDir, 'other'), 60_000));
     await page.goto('about:blank');
     await open('privacy');
-    await page.getByText('It has answered rounds, the last one being 5.').waitFor();
-    await page.getByText('The router uses model 4 of the federation.').waitFor();
+    await page.getByText('It has answered no round yet: nothing was sent.').waitFor();
+    using client = new FederationClient({ folder, model: new MeanModel([1, 0, 0, 0]) });
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.badge', { hasText: 'paused' }).waitFor();
+    await client.step(100);
+    assert.equal(server.coordinator.status().round?.received, 0);
+    await page.getByRole('button', { name: 'Take part again' }).click();
+    await page.locator('.badge', { hasText: 'on' }).waitFor();
+    await client.step(30_000);
+    assert.equal(server.coordinator.status().round?.received, 1);
+    await page.goto('about:blank');
+    await open('privacy');
+    const row = page.getByRole('region', { name: 'What left this machine' }).locator('tbody tr');
+    await row.getByText('clipped update, the coordinator can read it').waitFor();
+    const [sent] = readClient(folder)?.sent ?? [];
+    assert.ok(sent && sent.round === 1 && sent.numbers === MEAN_SPEC.dimension && sent.bytes > 0);
+    assert.deepEqual((await row.locator('.number').allInnerTexts()).map(Number), [sent.numbers, sent.bytes]);
+    await page.getByText('The router uses what was trained here.').waitFor();
   });
 });

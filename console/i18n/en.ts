@@ -323,8 +323,19 @@ export const en = {
   'privacy.noise': 'Noise',
   'privacy.numbers': 'Numbers',
   'privacy.client': 'This installation takes part in a federation',
-  'privacy.client.sent':
-    'It has answered rounds, the last one being {round}. Each time one clipped update of the weights of the router left, to the coordinator, who sees it; no text did.',
+  'privacy.client.on': 'on',
+  'privacy.client.paused': 'paused',
+  'privacy.client.on.about':
+    'When the coordinator asks, a clipped update of the weights of the router leaves, with the rounds below; never a text.',
+  'privacy.client.paused.about':
+    'Nothing is asked for and nothing is sent, a round that is under way included. It stays a member.',
+  'privacy.client.pause': 'Pause',
+  'privacy.client.resume': 'Take part again',
+  'privacy.sent': 'What left this machine',
+  'privacy.what': 'What',
+  'privacy.bytes': 'Bytes',
+  'privacy.sent.update': 'clipped update, the coordinator can read it',
+  'privacy.sent.masked': 'masked update, only the sum of all can be read',
   'privacy.client.nothing': 'It has answered no round yet: nothing was sent.',
   'privacy.client.model': 'The router uses model {version} of the federation.',
   'privacy.client.own': 'The router uses what was trained here.',

@@ -15,6 +15,7 @@ import { type Spending, toLattice } from './privacy/index.ts';
 import { encodeUpdate, isSameSpec, PROTOCOL } from './protocol.ts';
 import { MAX_CLIENTS } from './secure/index.ts';
 import { type ClientBudget, readClientSpending, SecureClient } from './secure-client.ts';
+import { noteSent, readSent, type SentUpdate } from './sent-log.ts';
 import { fromFile, type ModelStatement, openModel, type ReleasedModel, toFile } from './signed-model.ts';
 
 /** How long it takes at most until it is noticed that a client takes part again, in milliseconds. */
@@ -160,6 +161,7 @@ export class FederationClient implements Disposable {
     // Training takes a while.
     if (this.#hasPaused()) return;
     const request = { protocol: PROTOCOL, round: task.round, baseVersion: task.baseVersion, update: bytes };
+    this.#note(round, 'update', bytes);
     const refused = await this.#sent((callback) =>
       this.#client.submit(request, new Metadata(), callbackOptions(), callback),
     );
@@ -183,6 +185,7 @@ export class FederationClient implements Disposable {
       return;
     }
     if (this.#hasPaused()) return;
+    if (step.request.masked) this.#note(round, 'masked', step.request.masked);
     const refused = await this.#sent((callback) =>
       this.#client.aggregate({ protocol: PROTOCOL, ...step.request }, new Metadata(), callbackOptions(), callback),
     );
@@ -224,6 +227,10 @@ export class FederationClient implements Disposable {
     }
   }
 
+  #note(round: number, what: SentUpdate['what'], { length: bytes }: Uint8Array): void {
+    noteSent(this.#options.folder, { round, what, numbers: this.#options.model.spec.dimension, bytes });
+  }
+
   /** Who pauses drops out of the round. */
   #hasPaused(): boolean {
     if (!isPaused(this.#options.folder)) return false;
@@ -246,12 +253,22 @@ export interface ClientReport extends ClientState {
   isPaused: boolean;
   /** By rounds with secure aggregation, as its own ledger says; undefined where there were none. */
   spent: Spending | undefined;
+  /** Updates that left, the newest first. */
+  sent: SentUpdate[];
 }
+
+/** How many updates a report lists. */
+const LISTED = 100;
 
 /** @returns undefined where there is no federation @throws FederationError */
 export function readClient(folder: string): ClientReport | undefined {
   if (!isEnrolled(folder)) return undefined;
-  return { ...readClientState(folder), isPaused: isPaused(folder), spent: readClientSpending(folder) };
+  return {
+    ...readClientState(folder),
+    isPaused: isPaused(folder),
+    spent: readClientSpending(folder),
+    sent: readSent(folder, LISTED),
+  };
 }
 
 /** What a client has done so far. @throws FederationError */

@@ -9,4 +9,8 @@ export const COORDINATOR_FORMATS: readonly DurableFormat[] = [
 ];
 
 /** What a client keeps in its folder. */
-export const CLIENT_FORMATS: readonly DurableFormat[] = [jsonFormat('enrolment.json'), jsonFormat('state.json')];
+export const CLIENT_FORMATS: readonly DurableFormat[] = [
+  jsonFormat('enrolment.json'),
+  jsonFormat('state.json'),
+  jsonLinesFormat('sent.jsonl', 1),
+];

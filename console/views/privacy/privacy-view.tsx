@@ -1,5 +1,6 @@
-import { Badge, Empty, Loaded, Meter, Notice, ViewHead } from '../../components/basics.tsx';
+import { Badge, Button, Empty, Loaded, Meter, Notice, ViewHead } from '../../components/basics.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { attempt } from '../../components/toast.tsx';
 import { api } from '../../lib/api.ts';
 import { count, moment, percent, short } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
@@ -15,7 +16,13 @@ interface Privacy {
   nextEpsilon?: number | null;
   rounds: Round[];
   /** Null while this installation is in no federation. */
-  client: { installed: number; answered: number } | null;
+  client: Client | null;
+}
+
+interface Client {
+  installed: number;
+  isPaused: boolean;
+  sent: { at: string; round: number; what: 'update' | 'masked'; numbers: number; bytes: number }[];
 }
 
 interface Round {
@@ -30,7 +37,7 @@ interface Round {
 
 /** What federated learning has cost and would cost, and what leaves this machine. */
 export function PrivacyView() {
-  const { data, error } = usePolled((signal) => api<Privacy>('GET', '/api/privacy', { signal }), POLL_MS);
+  const { data, error, reload } = usePolled((signal) => api<Privacy>('GET', '/api/privacy', { signal }), POLL_MS);
   return (
     <>
       <ViewHead title={t('nav.privacy')} about={t('privacy.about')} />
@@ -38,7 +45,7 @@ export function PrivacyView() {
         {({ spending, nextEpsilon, rounds, client }) =>
           spending || client ? (
             <>
-              {client && <TakesPart {...client} />}
+              {client && <TakesPart {...client} reload={reload} />}
               {spending && <Spent spending={spending} nextEpsilon={nextEpsilon} />}
               {rounds.length > 0 && <Rounds rounds={rounds} />}
             </>
@@ -116,17 +123,61 @@ function Spent({
   );
 }
 
-/** What this installation has sent as a client of a federation, exactly, and how to stop that. */
-function TakesPart({ installed, answered }: NonNullable<Privacy['client']>) {
+/** What this installation has sent as a client of a federation, exactly, and the switch that stops it. */
+function TakesPart({ installed, isPaused, sent, reload }: Client & { reload: () => Promise<void> }) {
+  const set = async (paused: boolean) => {
+    await attempt(() => api('POST', '/api/privacy/participation', { body: { paused } }));
+    await reload();
+  };
   return (
     <section class="card">
-      <h2>{t('privacy.client')}</h2>
-      <p>{answered > 0 ? t('privacy.client.sent', { round: answered }) : t('privacy.client.nothing')}</p>
+      <div class="card-head">
+        <h2>
+          {t('privacy.client')}{' '}
+          <Badge tone={isPaused ? 'none' : 'good'}>{t(isPaused ? 'privacy.client.paused' : 'privacy.client.on')}</Badge>
+        </h2>
+        <Button icon={isPaused ? 'play' : 'stop'} onClick={() => set(!isPaused)}>
+          {t(isPaused ? 'privacy.client.resume' : 'privacy.client.pause')}
+        </Button>
+      </div>
+      <p>{t(isPaused ? 'privacy.client.paused.about' : 'privacy.client.on.about')}</p>
       <p>{installed > 0 ? t('privacy.client.model', { version: installed }) : t('privacy.client.own')}</p>
+      <h3>{t('privacy.sent')}</h3>
+      {sent.length === 0 ? <p>{t('privacy.client.nothing')}</p> : <Sent sent={sent} />}
       <p class="muted">
         {t('privacy.client.leave')} <code>npx phoenix federate leave</code>
       </p>
     </section>
+  );
+}
+
+/** Every update that left, to the byte. */
+function Sent({ sent }: Pick<Client, 'sent'>) {
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={t('privacy.sent')}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t('privacy.round')}</th>
+            <th scope="col">{t('privacy.when')}</th>
+            <th scope="col">{t('privacy.what')}</th>
+            <th scope="col">{t('privacy.numbers')}</th>
+            <th scope="col">{t('privacy.bytes')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sent.map(({ at, round, what, numbers, bytes }) => (
+            <tr key={at}>
+              <td>{round}</td>
+              <td>{moment(Date.parse(at))}</td>
+              <td>{t(`privacy.sent.${what}`)}</td>
+              <td class="number">{count(numbers)}</td>
+              <td class="number">{count(bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
