@@ -13,6 +13,8 @@ const [runtime = 'process'] = await availableRuntimes();
 /** The skill behind a switch: while it is off nothing arrives, or it arrives and the answer is lost. */
 class Cable implements RemoteSql {
   state: 'on' | 'off' | 'answers lost' = 'on';
+  /** Happens while the next query is on its way. */
+  meanwhile: (() => Promise<void>) | undefined;
   readonly #sql: RemoteSql;
 
   constructor(sql: RemoteSql) {
@@ -28,6 +30,9 @@ class Cable implements RemoteSql {
   }
   async query(...call: Parameters<RemoteSql['query']>) {
     if (this.state !== 'on') throw new Error('the cable is cut');
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
     return await this.#sql.query(...call);
   }
   vacuum(timeoutMs: number) {
@@ -71,6 +76,24 @@ describe('EntityMemory with the sql skill', () => {
     assert.equal(memory.stats().synchronized, true, memory.stats().error);
   }
   const tell = (object: string, subject = 'Ana') => memory.storeSvo(subject, 'le_gusta', object);
+
+  it('does not believe a skill that was restarted with older data while it was asked', async () => {
+    await tell('té');
+    await test.pool.stop('sql');
+    const older = join(folder, 'older');
+    cpSync(skillData(), older, { recursive: true });
+    await tell('café');
+    await untilSynchronized();
+    cable.meanwhile = async () => {
+      await test.pool.stop('sql');
+      rmSync(skillData(), { recursive: true });
+      cpSync(older, skillData(), { recursive: true });
+      await test.pool.getSkillClient('sql');
+    };
+    const { triples } = await memory.recall({ subject: 'Ana' });
+    assert.deepEqual(triples.map(({ object }) => object).sort(), ['café', 'té']);
+    assert.equal(cable.meanwhile, undefined);
+  });
 
   it('stores in the skill, which answers the recall', async () => {
     assert.deepEqual(await tell('té'), { stored: 1, durable: 'skill' });

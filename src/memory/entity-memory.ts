@@ -276,8 +276,11 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation];
 
   async #readChecked(checked: CheckedQuery): Promise<RecallPage> {
     if (this.#remote && this.#replicator?.isCurrent) {
+      const { generation } = this.#replicator;
       try {
-        return { ...toPage(checked, await this.#readRemote(this.#remote, checked)), from: 'skill' };
+        const rows = await this.#readRemote(this.#remote, checked);
+        // Had it been restarted meanwhile, its data might be older: nobody has looked yet.
+        if (generation === this.#replicator.generation) return { ...toPage(checked, rows), from: 'skill' };
       } catch {
         // The local copy answers; the replicator finds out what is wrong.
         this.#replicator.distrust();

@@ -65,6 +65,11 @@ export class Replicator {
     return this.#revision === this.#store.revision && this.#remote.isAvailable;
   }
 
+  /** Which copy that is: another number says that another instance of the skill, with other data, may answer. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Changes that the copy does not know, as far as is known: while the skill does not run, by what it last said. */
   get pending(): number {
     return this.#store.revision - (this.#acknowledged ?? this.#store.confirmed);
