@@ -83,8 +83,11 @@ async function joinFederation(): Promise<() => void> {
     });
   const settings = '--population 1000 --noise 4 --epsilon 3 --round-time 15s --pause 10s --port 0 --enrolment-port 0';
   const coordinator = start(folder, 'serve', ...settings.split(' '));
-  for await (const output of coordinator.stdout) if (/coordinating on/.test(String(output))) break;
-  coordinator.stdout.resume();
+  await new Promise<void>((resolve) => {
+    coordinator.stdout.on('data', (output) => {
+      if (/coordinating on/.test(String(output))) resolve();
+    });
+  });
   const invitation = phoenix(['federate', 'invite'], { PHOENIX_STATE_DIR: folder }).stdout.trim();
   const client = start(assistant.stateDir, 'join', invitation);
   client.stdout.resume();

@@ -92,7 +92,7 @@ describe('taking part in a federation', () => {
     assert.match(phoenix(['federate', 'pause'], state).stderr, /belongs to no federation/);
     await enrolled();
     assert.deepEqual(await (await post({ paused: true })).json(), { paused: true });
-    assert.deepEqual((await read()).client, { seen: 0, installed: 0, answered: 0, isPaused: true });
+    assert.deepEqual((await read()).client, { seen: 0, installed: 0, answered: 0, isPaused: true, sent: [] });
     assert.match(phoenix(['federate', 'status'], state).stdout, /client \(paused\): model/);
     for (const bad of [{}, { paused: 'no' }, { paused: false, more: 1 }]) assert.equal((await post(bad)).status, 400);
     assert.equal(readClient(own)?.isPaused, true);
