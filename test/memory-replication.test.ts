@@ -287,6 +287,34 @@ describe('EntityMemory with the sql skill', () => {
     assert.deepEqual((await factsOfSkill()).map(({ object }) => object).sort(), ['Berlín', 'té']);
   });
 
+  it('believes what was told after a loss, also when the clock was ahead before it', async () => {
+    const ahead = Date.now() + 86_400_000;
+    await memory.storeSvo('hermana', 'vive_en', 'Madrid', { at: ahead });
+    await memory.close();
+    cable.state = 'off';
+    memory = open(join(folder, 'new.db'));
+    await memory.storeSvo('hermana', 'vive_en', 'Berlín');
+    // In the run after the loss, or in the next one.
+    await memory.close();
+    memory = open(join(folder, 'new.db'));
+    cable.state = 'on';
+    await untilSynchronized();
+    for (const state of ['on', 'off'] as const) {
+      cable.state = state;
+      const { triples } = await memory.recall({ subject: 'hermana' });
+      assert.deepEqual(
+        triples.map(({ object, validTo }) => [object, validTo]),
+        [['Berlín', null]],
+        state,
+      );
+      const then = await memory.recall({ subject: 'hermana', asOf: ahead });
+      assert.deepEqual(
+        then.triples.map(({ object }) => object),
+        ['Madrid'],
+      );
+    }
+  });
+
   it('forgets everywhere', async () => {
     await memory.storeMany([
       { subject: 'Ana', verb: 'es', object: 'alta' },

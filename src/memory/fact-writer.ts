@@ -34,6 +34,7 @@ export class FactWriter {
   readonly #insert: StatementSync;
   readonly #upsert: StatementSync;
   readonly #reinforce: StatementSync;
+  readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #intervals: StatementSync;
   readonly #delete: StatementSync;
@@ -58,6 +59,9 @@ export class FactWriter {
     );
     this.#reinforce = database.prepare(
       `UPDATE memory_fact SET ${reinforce('?1', '?2', '?3', '?4', '?5')} WHERE id = ?6`,
+    );
+    this.#begin = database.prepare(
+      'UPDATE memory_fact SET valid_from = ?1, last_seen = max(last_seen, ?1), revision = ?2 WHERE id = ?3',
     );
     this.#end = database.prepare('UPDATE memory_fact SET valid_to = max(valid_from, ?), revision = ? WHERE id = ?');
     this.#intervals = database.prepare(
@@ -113,8 +117,12 @@ export class FactWriter {
     if (validTo !== null) this.#lastEnd = Math.max(this.#lastEnd, validTo);
   }
 
-  /** Takes over a fact with its past, from an export or a replica. The same one twice changes nothing. */
-  merge(record: Triple): void {
+  /**
+   * Takes over a fact with its past, from an export or a replica. The same one twice changes nothing.
+   *
+   * @param since what is known here of a later revision was told after the record, whatever the clock said
+   */
+  merge(record: Triple, since = Number.POSITIVE_INFINITY): void {
     const { subject, verb, object, confidence, source, firstSeen, lastSeen, count, validFrom } = record;
     let { validTo } = record;
     const [s, v, o] = [this.#terms.idOf(subject), this.#terms.idOf(verb), this.#terms.idOf(object)];
@@ -128,8 +136,11 @@ export class FactWriter {
     }
     const rival = this.#isSingleValued(v, verb) ? intervals.find((interval) => interval.validTo === null) : undefined;
     if (rival && validTo === null) {
-      if (validFrom >= rival.validFrom) this.#endValidity(rival.id, validFrom);
-      else validTo = rival.validFrom;
+      if (validFrom < rival.validFrom) validTo = rival.validFrom;
+      else if (this.#revisionOf(rival.id) > since) {
+        validTo = lastSeen + 1;
+        this.#begin.run(validTo, ++this.revision, rival.id);
+      } else this.#endValidity(rival.id, validFrom);
     }
     const revision = ++this.revision;
     this.#insert.run(
@@ -195,6 +206,10 @@ export class FactWriter {
 
   #intervalsOf(s: number, v: number): Interval[] {
     return this.#intervals.all(s, v) as unknown as Interval[];
+  }
+
+  #revisionOf(id: number): number {
+    return Number(this.#database.prepare('SELECT revision FROM memory_fact WHERE id = ?').get(id)?.revision);
   }
 
   #combine(same: Interval, record: Triple): void {

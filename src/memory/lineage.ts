@@ -30,6 +30,12 @@ export class Lineage {
     }
   }
 
+  /** Revision of this file when the history ended that a copy last followed: what is later was told after everything in that copy. */
+  get since(): number {
+    const row = this.#database.prepare('SELECT since FROM memory_lineage ORDER BY position LIMIT 1 OFFSET 1').get();
+    return row ? Number(row.since) : Number.POSITIVE_INFINITY;
+  }
+
   /** Whether a copy that followed a history up to a revision has seen nothing but what is in this file. */
   includes(id: string, revision: number): boolean {
     const followed = this.#database.prepare('SELECT position FROM memory_lineage WHERE id = ?').get(id);

@@ -227,6 +227,7 @@ export class Replicator {
   }
 
   async #takeOver(): Promise<void> {
+    const { since } = this.#store.lineage;
     const first = factQuery('', 'history', 'key', false);
     const next = factQuery('', 'history', 'key', true);
     let size = HISTORY_PAGE;
@@ -246,7 +247,7 @@ export class Replicator {
       for (let at = 0; at < rows.length; at += TAKEN_AT_ONCE) {
         const some = rows.slice(at, at + TAKEN_AT_ONCE);
         await this.#store.write((writer) => {
-          for (const row of some) writer.merge(toTriple(row));
+          for (const row of some) writer.merge(toTriple(row), since);
         });
       }
       const last = rows.at(-1);
