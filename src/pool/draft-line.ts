@@ -85,7 +85,9 @@ export class DraftLine {
     this.#listener.onEnd();
     // An instance that dies takes its session with it: that may be noticed after this.
     await new Promise(setImmediate);
-    const isBroken = error.code === STATUS_CODES.UNAVAILABLE && !this.#connection.session.usable;
+    // Or before: then the connection was closed here, which cancels this stream.
+    const isLost = error.code === STATUS_CODES.UNAVAILABLE || error.code === STATUS_CODES.CANCELLED;
+    const isBroken = isLost && !this.#connection.session.usable;
     const why = error.details || error.message;
     await this.#account(isBroken ? new SessionBrokenError(true, why) : new ReplyError(error.code, why));
   }
