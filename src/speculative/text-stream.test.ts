@@ -25,6 +25,7 @@ test('characters come whole, whatever the tokens', () => {
       assert.equal(streamed, text);
       if (!text.includes('\uFFFD')) assert.ok(pieces.every((piece) => !piece.includes('\uFFFD')));
     }),
+    { examples: [['\uFFFDñ'], ['a\uFFFD\uFFFD🙂'], ['\uFFFD']] },
   );
 });
 

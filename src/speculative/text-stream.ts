@@ -1,3 +1,6 @@
+/** What bytes become that are no whole character; a text may hold it, too. */
+const INCOMPLETE = '\uFFFD';
+
 /** Turns tokens into text piece by piece, and finds stop sequences in it, wherever the borders of the tokens are. */
 export class TextStream {
   readonly #detokenize: (tokens: readonly number[], before: readonly number[]) => string;
@@ -19,10 +22,17 @@ export class TextStream {
   push(token: number): { text: string; stopped: boolean } {
     this.#open.push(token);
     const piece = this.#detokenize(this.#open, this.#before);
+    if (!piece.endsWith(INCOMPLETE)) {
+      this.#close();
+      return this.#release(piece);
+    }
     // A character has at most four bytes, so three tokens can be waiting for a fourth.
-    if (piece.endsWith('\uFFFD') && this.#open.length < 4) return { text: '', stopped: false };
-    this.#close();
-    return this.#release(piece);
+    if (this.#open.length < 4) return { text: '', stopped: false };
+    // The fourth did not complete them: they are no character, or that very sign, and the fourth may begin another one.
+    const certain = this.#detokenize(this.#open.slice(0, -1), this.#before);
+    this.#before = this.#open.slice(0, -1);
+    this.#open = [token];
+    return this.#release(certain);
   }
 
   /** @returns the text that was held back; nothing comes after it */
