@@ -1,28 +1,18 @@
 /** Who is who in a federation: the coordinator is its certificate authority, and gives a certificate to each client. */
 import { createHash } from 'node:crypto';
+import { ALGORITHM, createKeys, exportKey, type Identity, validity, x509 } from '../x509.ts';
 import { FederationError } from './error.ts';
 
 /** The name in the certificate of the coordinator, whatever its address is. */
 export const COORDINATOR_TLS_NAME = 'phoenix-coordinator';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Clocks may differ, in milliseconds. */
-const CLOCK_TOLERANCE_MS = 24 * 3_600_000;
-const VALIDITY_MS = 10 * 365 * 24 * 3_600_000;
-
 /** As Node and browsers each type it. */
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
-
-/** A certificate with its key, PEM. */
-export interface Identity {
-  certificate: string;
-  key: string;
-}
 
 /** The certificate authority of a federation. */
 export async function createAuthority(): Promise<Identity> {
   const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509CertificateGenerator } = await x509();
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await createKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=Phoenix federation',
     ...validity(),
@@ -33,30 +23,30 @@ export async function createAuthority(): Promise<Identity> {
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ],
   });
-  return { certificate: certificate.toString('pem'), key: await exported(keys.privateKey) };
+  return { certificate: certificate.toString('pem'), key: await exportKey(keys) };
 }
 
 /** The identity of the coordinator itself. */
 export async function createServerIdentity(authority: Identity): Promise<Identity> {
   const { ExtendedKeyUsageExtension, ExtendedKeyUsage, SubjectAlternativeNameExtension } = await x509();
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await createKeys();
   const certificate = await signed(authority, keys.publicKey, COORDINATOR_TLS_NAME, [
     new SubjectAlternativeNameExtension([{ type: 'dns', value: COORDINATOR_TLS_NAME }]),
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
   ]);
-  return { certificate: certificate.toString('pem'), key: await exported(keys.privateKey) };
+  return { certificate: certificate.toString('pem'), key: await exportKey(keys) };
 }
 
 /** A key for a client, and what asks for a certificate for it (PKCS#10, DER). */
 export async function createRequest(): Promise<{ key: string; request: Uint8Array }> {
   const { Pkcs10CertificateRequestGenerator } = await x509();
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await createKeys();
   const request = await Pkcs10CertificateRequestGenerator.create({
     name: 'CN=client',
     keys,
     signingAlgorithm: ALGORITHM,
   });
-  return { key: await exported(keys.privateKey), request: new Uint8Array(request.rawData) };
+  return { key: await exportKey(keys), request: new Uint8Array(request.rawData) };
 }
 
 /**
@@ -109,22 +99,4 @@ async function signed(
     signingAlgorithm: ALGORITHM,
     extensions,
   });
-}
-
-function validity() {
-  return {
-    notBefore: new Date(Date.now() - CLOCK_TOLERANCE_MS),
-    notAfter: new Date(Date.now() + VALIDITY_MS),
-  };
-}
-
-async function exported(key: Key): Promise<string> {
-  const { PemConverter } = await x509();
-  return PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
-}
-
-/** Loaded only where a federation is used. */
-async function x509(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata');
-  return await import('@peculiar/x509');
 }

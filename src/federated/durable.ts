@@ -1,6 +1,7 @@
 /** Files that are on the disk when a call returns: what is promised to others has to survive the machine stopping. */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../state-format/index.ts';
 
 /** Appends to a file, all of it or, when that fails, nothing. */
 export function appendDurably(path: string, text: string): void {
@@ -31,14 +32,4 @@ function write(path: string, bytes: Uint8Array, flags: 'a' | 'w'): void {
     closeSync(file);
   }
   if (isNew) syncFolder(dirname(path));
-}
-
-/** The name of a file is in its folder, which is written, too. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

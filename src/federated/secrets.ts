@@ -1,7 +1,8 @@
 /** The secrets of a coordinator, and how clients come to know whom to trust. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAuthority, createServerIdentity, type Identity } from './certificates.ts';
+import type { Identity } from '../x509.ts';
+import { createAuthority, createServerIdentity } from './certificates.ts';
 import { replaceDurably } from './durable.ts';
 import { FederationError } from './error.ts';
 import { encodeInvitation } from './invitation.ts';

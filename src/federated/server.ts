@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { federation } from '../contract/index.ts';
-import { certify, fingerprintOf, type Identity } from './certificates.ts';
+import type { Identity } from '../x509.ts';
+import { certify, fingerprintOf } from './certificates.ts';
 import { Coordinator, type CoordinatorStatus, type RoundSettings } from './coordinator.ts';
 import { FederationError } from './error.ts';
 import { Membership } from './membership.ts';

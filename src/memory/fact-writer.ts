@@ -37,6 +37,7 @@ export class FactWriter {
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #intervals: StatementSync;
+  readonly #revisionOf: StatementSync;
   readonly #delete: StatementSync;
   readonly #bury: StatementSync;
   /** The latest end of a fact's validity: what is observed after it meets no history. */
@@ -70,6 +71,7 @@ export class FactWriter {
        UNION ALL SELECT id, o, valid_from, valid_to, last_seen FROM memory_fact
         WHERE valid_to IS NOT NULL AND s = ?1 AND v = ?2`,
     );
+    this.#revisionOf = database.prepare('SELECT revision FROM memory_fact WHERE id = ?');
     this.#delete = database.prepare('DELETE FROM memory_fact WHERE id = ?');
     this.#bury = database.prepare('INSERT INTO memory_deleted (revision, id) VALUES (?, ?)');
     const last = database.prepare('SELECT max(valid_to) AS at FROM memory_fact WHERE valid_to IS NOT NULL').get();
@@ -137,7 +139,7 @@ export class FactWriter {
     const rival = this.#isSingleValued(v, verb) ? intervals.find((interval) => interval.validTo === null) : undefined;
     if (rival && validTo === null) {
       if (validFrom < rival.validFrom) validTo = rival.validFrom;
-      else if (this.#revisionOf(rival.id) > since) {
+      else if (Number(this.#revisionOf.get(rival.id)?.revision) > since) {
         validTo = lastSeen + 1;
         this.#begin.run(validTo, ++this.revision, rival.id);
       } else this.#endValidity(rival.id, validFrom);
@@ -206,10 +208,6 @@ export class FactWriter {
 
   #intervalsOf(s: number, v: number): Interval[] {
     return this.#intervals.all(s, v) as unknown as Interval[];
-  }
-
-  #revisionOf(id: number): number {
-    return Number(this.#database.prepare('SELECT revision FROM memory_fact WHERE id = ?').get(id)?.revision);
   }
 
   #combine(same: Interval, record: Triple): void {
