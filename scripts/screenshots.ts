@@ -2,13 +2,14 @@
  * `npm run screenshots`: pictures of every view of the web console for the documents, in docs/images/, from an assistant that is
  * started for them and told a few things. Needs chromium.
  */
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { MAIN, phoenix, startAssistant, temporaryFolder } from '../test/support/assistant.ts';
+import { phoenix, startAssistant, temporaryFolder } from '../test/support/assistant.ts';
 import { launchBrowser, openPage } from '../test/support/browser.ts';
+import { startFederate } from '../test/support/federation.ts';
 
 const FOLDER = join(import.meta.dirname, '../docs/images');
 const MINUTE_MS = 60_000;
@@ -75,25 +76,16 @@ try {
 
 /** A federation that the assistant takes part in while the pictures are prepared. @returns what ends it */
 async function joinFederation(): Promise<() => void> {
-  const folder = temporaryFolder();
-  const start = (stateDir: string, ...args: string[]) =>
-    spawn(process.execPath, [MAIN, 'federate', ...args], {
-      env: { ...process.env, PHOENIX_STATE_DIR: stateDir },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  const state = { PHOENIX_STATE_DIR: temporaryFolder() };
+  const running: ChildProcess[] = [];
   const settings = '--population 1000 --noise 4 --epsilon 3 --round-time 15s --pause 10s --port 0 --enrolment-port 0';
-  const coordinator = start(folder, 'serve', ...settings.split(' '));
-  await new Promise<void>((resolve) => {
-    coordinator.stdout.on('data', (output) => {
-      if (/coordinating on/.test(String(output))) resolve();
-    });
-  });
-  const invitation = phoenix(['federate', 'invite'], { PHOENIX_STATE_DIR: folder }).stdout.trim();
-  const client = start(assistant.stateDir, 'join', invitation);
-  client.stdout.resume();
+  const coordinator = startFederate(state, running, 'serve', ...settings.split(' '));
+  await coordinator.line(/coordinating on/);
+  const invitation = phoenix(['federate', 'invite'], state).stdout.trim();
+  startFederate({ PHOENIX_STATE_DIR: assistant.stateDir }, running, 'join', invitation);
   return () => {
-    for (const each of [client, coordinator]) each.kill();
-    coordinator.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    for (const child of running) child.kill();
+    coordinator.child.once('exit', () => rmSync(state.PHOENIX_STATE_DIR, { recursive: true, force: true }));
   };
 }
 

@@ -1,6 +1,5 @@
 /** Secure aggregation on the network: clients that stay and leave, a coordinator that is killed, and one that breaks its promise. */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,8 +15,8 @@ import {
   invite,
   PrivacyLedger,
 } from '../src/federated/index.ts';
-import { phoenix, temporaryFolder } from './support/assistant.ts';
-import { startFederate } from './support/federation.ts';
+import { temporaryFolder } from './support/assistant.ts';
+import { Installations } from './support/federation.ts';
 import { MEAN_SPEC, MeanModel } from './support/mean-model.ts';
 
 const SETTINGS: FederationServerOptions['settings'] = {
@@ -167,18 +166,11 @@ describe('a federation with secure aggregation', () => {
 });
 
 describe('phoenix federate serve --secure-aggregation', () => {
-  const folder = temporaryFolder();
-  const running: ChildProcess[] = [];
-  after(async () => {
-    for (const child of running) {
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    }
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const state = (name: string) => ({ PHOENIX_STATE_DIR: join(folder, name), PHOENIX_SKILL_RUNTIME: 'process' });
-  const run = (name: string, ...args: string[]) => phoenix(args, state(name));
-  const start = (name: string, ...args: string[]) => startFederate(state(name), running, ...args);
+  const installations = new Installations();
+  const { folder } = installations;
+  after(() => installations[Symbol.asyncDispose]());
+  const run = installations.run.bind(installations);
+  const start = installations.start.bind(installations);
 
   it('releases sums though a client and the coordinator are killed in the middle of rounds', async () => {
     const options = [

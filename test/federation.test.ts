@@ -1,6 +1,5 @@
 /** A federation on the network: a coordinator and clients that enrol, learn, misbehave, and are killed. */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +18,8 @@ import {
   Membership,
   PrivacyLedger,
 } from '../src/federated/index.ts';
-import { phoenix, startAssistant, temporaryFolder } from './support/assistant.ts';
-import { startFederate } from './support/federation.ts';
+import { startAssistant, temporaryFolder } from './support/assistant.ts';
+import { Installations } from './support/federation.ts';
 import { MEAN_SPEC, MeanModel } from './support/mean-model.ts';
 
 describe('a federation', () => {
@@ -226,19 +225,12 @@ function polled(
 }
 
 describe('phoenix federate', () => {
-  const folder = temporaryFolder();
-  const running: ChildProcess[] = [];
-  after(async () => {
-    for (const child of running) {
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    }
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const state = (name: string) => ({ PHOENIX_STATE_DIR: join(folder, name), PHOENIX_SKILL_RUNTIME: 'process' });
-  const run = (name: string, ...args: string[]) => phoenix(args, state(name));
-
-  const start = (name: string, ...args: string[]) => startFederate(state(name), running, ...args);
+  const installations = new Installations();
+  const { folder } = installations;
+  after(() => installations[Symbol.asyncDispose]());
+  const state = installations.state.bind(installations);
+  const run = installations.run.bind(installations);
+  const start = installations.start.bind(installations);
 
   const SETTINGS = ['--population', '1000', '--noise', '4', '--epsilon', '3', '--round-time', '8s', '--pause', '1s'];
 
