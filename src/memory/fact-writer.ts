@@ -23,6 +23,11 @@ const reinforce = (confidence: string, at: string, validFrom: string, source: st
   last_seen = max(last_seen, ${at}), valid_from = min(valid_from, ${validFrom}),
   source = CASE WHEN ${source} = 'user_input' THEN 'user_input' ELSE source END, revision = ${revision}`;
 
+/** An interval as it stands in the file. A merge may have put its beginning behind the moment at which it was first told. */
+interface KnownInterval extends Interval {
+  firstSeen: number;
+}
+
 /** Changes facts. Every method runs inside a transaction that the store has begun. */
 export class FactWriter {
   /** Of the last change, committed or not. */
@@ -66,9 +71,9 @@ export class FactWriter {
     );
     this.#end = database.prepare('UPDATE memory_fact SET valid_to = max(valid_from, ?), revision = ? WHERE id = ?');
     this.#intervals = database.prepare(
-      `SELECT id, o, valid_from AS validFrom, valid_to AS validTo, last_seen AS lastSeen FROM memory_fact
-        WHERE valid_to IS NULL AND s = ?1 AND v = ?2
-       UNION ALL SELECT id, o, valid_from, valid_to, last_seen FROM memory_fact
+      `SELECT id, o, valid_from AS validFrom, valid_to AS validTo, first_seen AS firstSeen, last_seen AS lastSeen
+        FROM memory_fact WHERE valid_to IS NULL AND s = ?1 AND v = ?2
+       UNION ALL SELECT id, o, valid_from, valid_to, first_seen, last_seen FROM memory_fact
         WHERE valid_to IS NOT NULL AND s = ?1 AND v = ?2`,
     );
     this.#revisionOf = database.prepare('SELECT revision FROM memory_fact WHERE id = ?');
@@ -122,16 +127,18 @@ export class FactWriter {
   /**
    * Takes over a fact with its past, from an export or a replica. The same one twice changes nothing.
    *
-   * @param since what is known here of a later revision was told after the record, whatever the clock said
+   * @param since for a replica: what is known here of a later revision was told after the record, whatever the clock said
    */
-  merge(record: Triple, since = Number.POSITIVE_INFINITY): void {
+  merge(record: Triple, since?: number): void {
     const { subject, verb, object, confidence, source, firstSeen, lastSeen, count, validFrom } = record;
     let { validTo } = record;
     const [s, v, o] = [this.#terms.idOf(subject), this.#terms.idOf(verb), this.#terms.idOf(object)];
     const intervals = this.#intervalsOf(s, v);
+    const ofObject = intervals.filter((interval) => interval.o === o);
     const same =
-      intervals.find((interval) => interval.o === o && interval.validFrom === validFrom) ??
-      (validTo === null ? intervals.find((interval) => interval.o === o && interval.validTo === null) : undefined);
+      ofObject.find((interval) => interval.validFrom === validFrom) ??
+      (since === undefined ? undefined : ofObject.find((interval) => interval.firstSeen === firstSeen)) ??
+      (validTo === null ? ofObject.find((interval) => interval.validTo === null) : undefined);
     if (same) {
       this.#combine(same, record);
       return;
@@ -139,7 +146,7 @@ export class FactWriter {
     const rival = this.#isSingleValued(v, verb) ? intervals.find((interval) => interval.validTo === null) : undefined;
     if (rival && validTo === null) {
       if (validFrom < rival.validFrom) validTo = rival.validFrom;
-      else if (Number(this.#revisionOf.get(rival.id)?.revision) > since) {
+      else if (since !== undefined && Number(this.#revisionOf.get(rival.id)?.revision) > since) {
         validTo = lastSeen + 1;
         this.#begin.run(validTo, ++this.revision, rival.id);
       } else this.#endValidity(rival.id, validFrom);
@@ -206,17 +213,20 @@ export class FactWriter {
     return isSingle;
   }
 
-  #intervalsOf(s: number, v: number): Interval[] {
-    return this.#intervals.all(s, v) as unknown as Interval[];
+  #intervalsOf(s: number, v: number): KnownInterval[] {
+    return this.#intervals.all(s, v) as unknown as KnownInterval[];
   }
 
-  #combine(same: Interval, record: Triple): void {
+  #combine(same: KnownInterval, record: Triple): void {
+    // Of the same telling the later beginning counts: a merge has put it behind what was told before.
+    const choose = same.firstSeen === record.firstSeen ? Math.max : Math.min;
+    const validFrom = choose(same.validFrom, record.validFrom);
     const ends = [same.validTo, record.validTo].filter((end) => end !== null);
-    const validTo = ends.length > 0 ? Math.min(...ends) : null;
+    const validTo = ends.length > 0 ? Math.max(validFrom, Math.min(...ends)) : null;
     const statement = `UPDATE memory_fact SET confidence = max(confidence, ?), count = max(count, ?),
-      first_seen = min(first_seen, ?), last_seen = max(last_seen, ?), valid_from = min(valid_from, ?), valid_to = ?,
+      first_seen = min(first_seen, ?), last_seen = max(last_seen, ?), valid_from = ?, valid_to = ?,
       source = CASE WHEN ? = 'user_input' THEN 'user_input' ELSE source END, revision = ? WHERE id = ?`;
-    const { confidence, count, firstSeen, lastSeen, validFrom, source } = record;
+    const { confidence, count, firstSeen, lastSeen, source } = record;
     this.#database
       .prepare(statement)
       .run(

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
+const BETWEEN = '/';
+/** A path has so many ids at most, the latest. */
+const LONGEST = 100;
+
 /**
  * Which history the changes of a memory file belong to. A file that loses its last changes, with a damaged log or because an old backup
  * was put back, would give their revisions to other changes, and a copy that has seen the lost ones would take the others for known.
  * So every time the file is opened a new history begins, at the revision that it has then.
+ *
+ * A copy notes its path: the ids of the histories that it followed one after the other, the last one now. So a file that lost that one
+ * may still know one before it, and where it ended.
  */
 export class Lineage {
   /** Of the history that goes on now. */
-  readonly id = randomUUID();
+  readonly #id = randomUUID();
   readonly #database: DatabaseSync;
 
   /** @param first id of the history of a file that has no record of any @param revision of its last change */
@@ -22,7 +29,7 @@ export class Lineage {
         'INSERT INTO memory_lineage (id, since) SELECT ?1, ?2 WHERE ?3 OR NOT EXISTS (SELECT 1 FROM memory_lineage)',
       );
       insert.run(first, 0, 0);
-      insert.run(this.id, revision, 1);
+      insert.run(this.#id, revision, 1);
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
@@ -30,24 +37,44 @@ export class Lineage {
     }
   }
 
-  /** Revision of this file when the history ended that a copy last followed: what is later was told after everything in that copy. */
-  get since(): number {
-    const row = this.#database.prepare('SELECT since FROM memory_lineage ORDER BY position LIMIT 1 OFFSET 1').get();
-    return row ? Number(row.since) : Number.POSITIVE_INFINITY;
+  /** The path of a copy that goes on with this history. @param followed its path until now; nothing for a new one */
+  pathAfter(followed = ''): string {
+    const rows = this.#database.prepare('SELECT id FROM memory_lineage ORDER BY position').all();
+    const ids = new Set([...followed.split(BETWEEN).filter(Boolean), ...rows.map(({ id }) => String(id))]);
+    return [...ids].slice(-LONGEST).join(BETWEEN);
   }
 
-  /** Whether a copy that followed a history up to a revision has seen nothing but what is in this file. */
-  includes(id: string, revision: number): boolean {
-    const followed = this.#database.prepare('SELECT position FROM memory_lineage WHERE id = ?').get(id);
-    if (!followed) return false;
-    const next = this.#database
-      .prepare('SELECT since FROM memory_lineage WHERE position > ? ORDER BY position LIMIT 1')
-      .get(Number(followed.position));
-    return next === undefined || revision <= Number(next.since);
+  /** Whether a copy with this path and revision has seen nothing but what is in this file. */
+  includes(path: string, revision: number): boolean {
+    const [position] = this.#positionsOf(path.split(BETWEEN).slice(-1));
+    return position !== undefined && revision <= this.#endOf(position);
+  }
+
+  /** Revision of this file at the loss that parted a copy from it: what is later here was told after everything in that copy. */
+  endOf(path: string): number {
+    const [position] = this.#positionsOf(path.split(BETWEEN));
+    if (position !== undefined) return this.#endOf(position);
+    const oldest = this.#database.prepare('SELECT min(position) AS position FROM memory_lineage').get();
+    return this.#endOf(Number(oldest?.position));
   }
 
   /** The copy follows this history: how it came from earlier ones is no longer of interest. */
   settle(): void {
-    this.#database.prepare('DELETE FROM memory_lineage WHERE id <> ?').run(this.id);
+    this.#database.prepare('DELETE FROM memory_lineage WHERE id <> ?').run(this.#id);
+  }
+
+  /** Where histories are, the latest first. */
+  #positionsOf(ids: readonly string[]): number[] {
+    const select = this.#database.prepare(
+      'SELECT position FROM memory_lineage WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position DESC',
+    );
+    return select.all(JSON.stringify(ids)).map(({ position }) => Number(position));
+  }
+
+  #endOf(position: number): number {
+    const next = this.#database
+      .prepare('SELECT since FROM memory_lineage WHERE position > ? ORDER BY position LIMIT 1')
+      .get(position);
+    return next ? Number(next.since) : Number.POSITIVE_INFINITY;
   }
 }

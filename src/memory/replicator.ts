@@ -191,21 +191,22 @@ export class Replicator {
   async #connect(): Promise<number> {
     const { lineage, revision: latest, confirmed } = this.#store;
     await this.#migrate();
-    await this.#remote.transaction(createReplica(lineage.id), this.#timeoutMs);
+    await this.#remote.transaction(createReplica(lineage.pathAfter()), this.#timeoutMs);
     // That may have started the skill; from here on another instance is another copy.
     await this.#createIndexes(this.#generation);
     const [row] = await this.#remote.query('SELECT store_id, revision FROM memory_replica', [], this.#timeoutMs);
     const [followed, revision] = row as [string, number];
+    const path = lineage.pathAfter(followed);
     const isKnown = lineage.includes(followed, revision) && revision <= latest;
     if (isKnown && revision >= confirmed) {
-      if (followed !== lineage.id)
-        await this.#remote.transaction(followHistory(followed, lineage.id, revision), this.#timeoutMs);
+      if (followed !== path) await this.#remote.transaction(followHistory(followed, path, revision), this.#timeoutMs);
       lineage.settle();
       return revision;
     }
     // Somebody lost something: an old backup, a new disk. What only the copy knows is taken over, then it is written anew.
-    if (!isKnown) await this.#takeOver();
-    await this.#remote.transaction(clearReplica(lineage.id), this.#timeoutMs);
+    if (!isKnown) await this.#takeOver(lineage.endOf(followed));
+    await this.#remote.transaction(clearReplica(path), this.#timeoutMs);
+    lineage.settle();
     return 0;
   }
 
@@ -226,8 +227,8 @@ export class Replicator {
       );
   }
 
-  async #takeOver(): Promise<void> {
-    const { since } = this.#store.lineage;
+  /** @param since what this machine has of a later revision was told after everything in the copy */
+  async #takeOver(since: number): Promise<void> {
     const first = factQuery('', 'history', 'key', false);
     const next = factQuery('', 'history', 'key', true);
     let size = HISTORY_PAGE;

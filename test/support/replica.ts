@@ -1,0 +1,55 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { RemoteSql, RemoteStatement, SqlParameter } from '../../src/memory/index.ts';
+
+/** What the sql skill does for the memory, in this process; it can be cut off, and put back to what it was. */
+export class Replica implements RemoteSql {
+  isAvailable = true;
+  /** So many transactions arrive before it is cut off. */
+  left = Number.POSITIVE_INFINITY;
+  #database = new DatabaseSync(':memory:');
+  #listener = () => {};
+
+  async transaction(statements: readonly RemoteStatement[]): Promise<void> {
+    if (this.left-- <= 0) this.cut();
+    this.#check();
+    this.#database.exec('BEGIN');
+    try {
+      for (const { sql, rows = [[]] } of statements) {
+        const statement = this.#database.prepare(sql);
+        for (const row of rows) statement.run(...row);
+      }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  async query(sql: string, parameters: readonly SqlParameter[]): Promise<unknown[][]> {
+    this.#check();
+    const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all(...parameters) as unknown as unknown[][];
+  }
+
+  async vacuum(): Promise<void> {}
+
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  cut(): void {
+    this.isAvailable = false;
+    this.#listener();
+  }
+
+  connect(): void {
+    this.isAvailable = true;
+    this.left = Number.POSITIVE_INFINITY;
+    this.#listener();
+  }
+
+  #check(): void {
+    if (!this.isAvailable) throw new Error('the cable is cut');
+  }
+}
