@@ -105,7 +105,10 @@ async function tryPatch(
   const command = await runCommand(request.command, {
     cwd: workspace.root,
     home: join(tmpDir, 'home'),
-    timeoutMs: Math.max(1, Math.min(request.timeout_ms ?? settings.timeout_ms, deadline - Date.now() - ANSWER_MS)),
+    timeoutMs: Math.max(
+      1,
+      Math.min(request.timeout_ms ?? settings.timeout_ms, deadline - performance.now() - ANSWER_MS),
+    ),
     keptBytes: settings.kept_output_bytes,
     maxBytes: settings.max_output_bytes,
     signal,

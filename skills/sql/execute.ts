@@ -154,7 +154,7 @@ function answer(database: Database, text: string, parts: Partial<SqlParts>): Ski
 }
 
 function checkDeadline({ deadline }: CallContext): void {
-  if (Date.now() > deadline)
+  if (performance.now() > deadline)
     throw new SkillError('DEADLINE_EXCEEDED', 'the statement ran past the deadline of the call');
 }
 

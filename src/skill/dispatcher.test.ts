@@ -8,7 +8,7 @@ const LIMITS = { concurrency: 1, queue: 1 };
 
 function call(prompt = 'hello', timeoutMs = 60_000): Call {
   const options = { maxTokens: 0, temperature: 0, stop: [], topP: 0, context: {}, sql: undefined };
-  return new Call({ request: { prompt, ...options }, deadline: Date.now() + timeoutMs, grants: new Set() });
+  return new Call({ request: { prompt, ...options }, timeoutMs, grants: new Set() });
 }
 
 /** Lets everything that is due now run. */
@@ -16,8 +16,11 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A clock that only the test moves. */
 function stopClock(t: TestContext): (ms: number) => Promise<unknown> {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = performance.now();
+  t.mock.method(performance, 'now', () => now);
   return (ms) => {
+    now += ms;
     t.mock.timers.tick(ms);
     return settle();
   };
@@ -148,6 +151,16 @@ describe('Dispatcher.run', () => {
     assert.equal(dispatcher.limiter.queued, 0);
     await handler.end(0, 'done');
     assert.deepEqual(handler.prompts, ['first']);
+  });
+
+  it('keeps the deadline when somebody sets the time', async (t) => {
+    const { handler, dispatcher } = holding();
+    const outcome = watch(dispatcher.run(call('first', 60_000)));
+    t.mock.method(Date, 'now', () => performance.timeOrigin + performance.now() + 86_400_000);
+    const next = watch(dispatcher.run(call('next', 60_000)));
+    await handler.end(0, 'done');
+    await handler.end(1, 'done');
+    assert.deepEqual(statuses([outcome, next]), ['OK', 'OK']);
   });
 
   it('allows deadlines that are further away than a timer reaches', async () => {

@@ -7,8 +7,8 @@ import { toSkillError } from './status.ts';
 /** One call as the transport hands it over. */
 export interface IncomingCall {
   request: InferRequest;
-  /** Milliseconds since the epoch. */
-  deadline: number;
+  /** How long it may take from now on, in milliseconds. */
+  timeoutMs: number;
   grants: ReadonlySet<string>;
 }
 
@@ -21,9 +21,9 @@ export class Call implements CallContext {
   #controller: AbortController | undefined;
   #aborted: SkillError | undefined;
 
-  constructor({ request, deadline, grants }: IncomingCall) {
+  constructor({ request, timeoutMs, grants }: IncomingCall) {
     this.request = request;
-    this.deadline = deadline;
+    this.deadline = this.received + timeoutMs;
     this.grants = grants;
   }
 
@@ -178,7 +178,7 @@ export class Dispatcher {
   #admit(call: Call): void {
     this.#open.add(call);
     if (this.#draining) throw new SkillError('UNAVAILABLE', 'the skill is about to stop and takes no further calls');
-    if (call.deadline <= Date.now()) throw deadlineExceeded(call);
+    if (call.deadline <= performance.now()) throw deadlineExceeded(call);
     if (!this.#onUsed) return;
     if (this.#onlyCall)
       throw new SkillError('UNAVAILABLE', 'this instance of the skill serves one call, and has it already');
@@ -225,7 +225,7 @@ export class Dispatcher {
   }
 
   #startTimer(call: Call): NodeJS.Timeout {
-    const left = Math.min(LONGEST_TIMER_MS, Math.max(0, call.deadline - Date.now()));
+    const left = Math.min(LONGEST_TIMER_MS, Math.max(0, call.deadline - performance.now()));
     return setTimeout(() => call.abort(deadlineExceeded(call)), left);
   }
 

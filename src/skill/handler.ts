@@ -58,7 +58,7 @@ export interface SkillContext {
 export interface CallContext {
   /** Aborted when the deadline passes, the caller cancels, or the connection breaks. */
   readonly signal: AbortSignal;
-  /** Milliseconds since the epoch. */
+  /** On the clock of `performance.now()`, which does not jump when somebody sets the time. */
   readonly deadline: number;
   /** Rights beyond the default that the owner of this skill granted to this call. */
   readonly grants: ReadonlySet<string>;

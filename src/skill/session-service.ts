@@ -152,7 +152,7 @@ class Session {
     }
     const call = new Call({
       request,
-      deadline: Date.now() + (timeoutMs || this.#config.requestTimeoutMs),
+      timeoutMs: timeoutMs || this.#config.requestTimeoutMs,
       grants: grants.length > 0 ? new Set(grants) : NO_GRANTS,
     });
     if (stream) {

@@ -26,13 +26,13 @@ export function createUnaryService(
     metadata.set('x-skill', `${config.skill}/${config.version}`);
     metadata.set('x-skill-isolation', config.isolation);
     call.sendMetadata(metadata);
-    const opened = new Call({ request: call.request, deadline: deadlineOf(call), grants: NO_GRANTS });
+    const opened = new Call({ request: call.request, timeoutMs: timeoutOf(call), grants: NO_GRANTS });
     call.on('cancelled', () => dispatcher.cancel(opened));
     return opened;
   };
-  const deadlineOf = (call: { getDeadline(): Date | number }): number => {
+  const timeoutOf = (call: { getDeadline(): Date | number }): number => {
     const deadline = Number(call.getDeadline());
-    return Number.isFinite(deadline) ? deadline : Date.now() + config.requestTimeoutMs;
+    return Number.isFinite(deadline) ? deadline - Date.now() : config.requestTimeoutMs;
   };
   return {
     async infer(call: ServerUnaryCall<InferRequest, InferResponse>, callback: sendUnaryData<InferResponse>) {
