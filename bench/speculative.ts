@@ -2,34 +2,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  DraftSequenceTokenPredictor,
-  type Llama,
-  type LlamaContextSequence,
-  type LlamaModel,
-  type Token,
-} from 'node-llama-cpp';
+import type { Llama, LlamaModel } from 'node-llama-cpp';
 import type { SkillClient } from '../src/pool/index.ts';
 import type { RuntimeName } from '../src/runtimes/index.ts';
-import {
-  DEFAULT_SAMPLER,
-  type DecoderOptions,
-  LlamaTarget,
-  LocalDraft,
-  probe,
-  RemoteDraft,
-  type SpeculationProfile,
-  type SpeculationSnapshot,
-  SpeculativeDecoder,
-} from '../src/speculative/index.ts';
+import { LlamaTarget, probe, type SpeculationProfile, type SpeculationSnapshot } from '../src/speculative/index.ts';
 import { type VariantOptions, writeVariant } from '../test/support/gguf.ts';
 import { isNanoThere, NANO_DRAFT, NANO_TARGET, nanoPrompt, sentence, testLlama } from '../test/support/nano.ts';
 import { createTestPool } from '../test/support/pool.ts';
 import { Figures, median, report } from './measure.ts';
 import { benchCatalog, benchRuntime, engineRuntime } from './pool.ts';
 import { bound, type Text } from './speculative-bound.ts';
+import {
+  CONTENDERS,
+  CONTEXT,
+  type Contender,
+  OWN,
+  remoteContenders,
+  type Setup,
+  WARM_CONTENDERS,
+} from './speculative-contenders.ts';
 
-const CONTEXT = 512;
 const MAX_TOKENS = 150;
 /** A text that fills a long context, for which the bits of the widths are compared too. */
 const LONG_TEXT = 2048;
@@ -45,97 +37,6 @@ const MODELS: Record<string, VariantOptions> = {
 };
 
 const QUICK_MODELS = ['nano Q8_0', 'large twin Q8_0'];
-
-interface Setup {
-  model: LlamaModel;
-  target: LlamaTarget;
-  profile: SpeculationProfile;
-  draftModel: LlamaModel;
-  draftTarget: LlamaTarget;
-  /** The draft skill, by the runtime that it runs in. */
-  skills: ReadonlyMap<RuntimeName, SkillClient>;
-}
-
-/** One way to generate. */
-interface Contender {
-  generate(prompt: readonly number[], maxTokens: number): Promise<number[]>;
-  stats?(): SpeculationSnapshot;
-  dispose?(): Promise<void>;
-}
-
-const ours =
-  (options: (setup: Setup) => Partial<DecoderOptions>, temperature = 0) =>
-  async (setup: Setup): Promise<Contender> => {
-    const decoder = new SpeculativeDecoder({ target: setup.target, profile: setup.profile, ...options(setup) });
-    return {
-      async generate(prompt, maxTokens) {
-        const settings = { ...DEFAULT_SAMPLER, temperature, seed: 1, maxTokens };
-        return (await Array.fromAsync(decoder.generate(prompt, settings))).map(({ token }) => token);
-      },
-      stats: () => decoder.stats.snapshot(),
-    };
-  };
-
-const theirs =
-  (predictor?: { minTokens: number; maxTokens: number }) =>
-  async (setup: Setup): Promise<Contender> => {
-    const options = { contextSize: CONTEXT, threads: 1, flashAttention: true };
-    const context = await setup.model.createContext(options);
-    const draftContext = predictor && (await setup.draftModel.createContext(options));
-    const sequence = context.getSequence({
-      tokenPredictor: draftContext && new DraftSequenceTokenPredictor(draftContext.getSequence(), predictor),
-    });
-    return {
-      generate: (prompt, maxTokens) => evaluate(sequence, prompt, maxTokens),
-      async dispose() {
-        await context.dispose();
-        await draftContext?.dispose();
-      },
-    };
-  };
-
-async function evaluate(sequence: LlamaContextSequence, prompt: readonly number[], maxTokens: number) {
-  await sequence.clearHistory();
-  const tokens: number[] = [];
-  for await (const token of sequence.evaluate(prompt as Token[], { temperature: 0, yieldEogToken: true })) {
-    tokens.push(token);
-    if (tokens.length === maxTokens || sequence.model.isEogToken(token)) break;
-  }
-  return tokens;
-}
-
-const OWN = 'node-llama-cpp';
-const local = (setup: Setup, runAhead: number) => new LocalDraft(setup.draftTarget, { runAhead });
-
-/** The first of each temperature is what the others are compared with. */
-const CONTENDERS: Record<string, (setup: Setup) => Promise<Contender>> = {
-  plain: ours(() => ({ mode: 'off' })),
-  'plain, node-llama-cpp': theirs(),
-  [`${OWN}, 3 to 6 tokens`]: theirs({ minTokens: 3, maxTokens: 6 }),
-  [`${OWN}, 1 token`]: theirs({ minTokens: 1, maxTokens: 1 }),
-  'draft in-process': ours((setup) => ({ draft: local(setup, 0), ngram: false })),
-  'draft in-process, running ahead': ours((setup) => ({ draft: local(setup, 8), ngram: false })),
-  'n-grams, then draft': ours((setup) => ({ draft: local(setup, 0) })),
-  'n-grams': ours(() => ({})),
-};
-
-/** The draft in a process of its own, in each runtime. */
-function remoteContenders(runtimes: Iterable<RuntimeName>): typeof CONTENDERS {
-  return Object.fromEntries(
-    Array.from(runtimes, (runtime) => [
-      `draft in ${runtime}`,
-      ours(({ skills }) => {
-        const skill = skills.get(runtime);
-        return { draft: skill && new RemoteDraft(skill), ngram: false };
-      }),
-    ]),
-  );
-}
-
-const WARM_CONTENDERS: typeof CONTENDERS = {
-  'plain, T = 0.8': ours(() => ({ mode: 'off' }), 0.8),
-  'draft in-process, T = 0.8': ours((setup) => ({ draft: local(setup, 0), ngram: false }), 0.8),
-};
 
 interface Choice {
   quick: boolean;
@@ -210,7 +111,7 @@ async function benchModel(
   );
   const inProcess = rateOf('draft in-process');
   const compare = (what: string, of: number, with_: number) => {
-    if (Number.isFinite(of / with_)) lines.push(`${what}: ${(of / with_).toFixed(2)}x`);
+    if (of > 0 && with_ > 0) lines.push(`${what}: ${(of / with_).toFixed(2)}x`);
   };
   compare(`draft in-process over the better of node-llama-cpp's own`, inProcess, own);
   for (const runtime of skills.keys()) {
@@ -235,7 +136,7 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
     Array.from(contenders.keys(), (kind) => [kind, prompts.map(() => ({ one: Infinity, all: Infinity }))]),
   );
   // The first round warms up: what is learnt about the draft is kept, as it is between requests.
-  for (let round = 0; round <= (quick ? 2 : 7); round++) {
+  for (let round = 0; round <= (quick ? 2 : 12); round++) {
     const totals = new Map(Array.from(contenders.keys(), (kind) => [kind, { count: 0, ms: 0 }]));
     for (const [n, prompt] of prompts.entries()) {
       let expected: string | undefined;

@@ -1,5 +1,7 @@
 /** The HTTP server of a started assistant, as clients see it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
 import { phoenix, type RunningAssistant, startAssistant } from './support/assistant.ts';
@@ -189,5 +191,25 @@ describe('phoenix start', () => {
     const third = await startAssistant(environment);
     assert.match(third.log(), /"kind":"reused"/);
     await third[Symbol.asyncDispose]();
+  });
+
+  it('is not kept from stopping by clients that send half a request', { timeout: 60_000 }, async () => {
+    const assistant = await startAssistant();
+    const { hostname, port } = new URL(assistant.url);
+    const clients = await Promise.all(
+      ['', 'POST /api/memory HTTP/1.1\r\n', 'POST /api/memory HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{'].map(
+        async (text) => {
+          const socket = connect({ host: hostname, port: Number(port) });
+          socket.on('error', () => undefined);
+          await once(socket, 'connect');
+          socket.write(text);
+          return socket;
+        },
+      ),
+    );
+    await fetch(new URL('/health', assistant.url));
+    assert.equal(await assistant.stop(), 0);
+    for (const socket of clients) socket.destroy();
+    await assistant[Symbol.asyncDispose]();
   });
 });

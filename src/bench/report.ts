@@ -42,7 +42,7 @@ export const reportSchema = z.object({
     total: spread,
     assistant: spread,
     skills: z.record(z.string(), spread),
-    /** Bytes that it grows in an hour: the slope of a straight line through the second half. */
+    /** Bytes that it grows in an hour, as in the second half; below 0 it shrinks. */
     growthPerHour: share,
   }),
   /** Share of the chat requests that a skill helped with. */
@@ -84,13 +84,21 @@ export function summarizeMemory(samples: readonly MemorySample[], intervalMs: nu
   };
 }
 
-/** Of the line with the least squares through points; null of less than two. */
+/** Points of which the slope is taken: each is compared with each. */
+const SLOPE_POINTS = 400;
+
+/**
+ * The median of the slopes between any two points (Theil, 1950; Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau",
+ * 1968): a single step, a cache that fills or is given back, is no growth. Null of less than two points.
+ */
 function slope(points: readonly (readonly [x: number, y: number])[]): number | null {
-  if (points.length < 2) return null;
-  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
-  const [x, y] = [mean(0), mean(1)];
-  const spreadOfX = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
-  return spreadOfX === 0 ? null : points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spreadOfX;
+  const step = Math.ceil(points.length / SLOPE_POINTS);
+  const some = points.filter((_, n) => n % step === 0);
+  const slopes = some.flatMap(([x, y], n) =>
+    some.slice(n + 1).flatMap(([laterX, laterY]) => (laterX > x ? [(laterY - y) / (laterX - x)] : [])),
+  );
+  slopes.sort((a, b) => a - b);
+  return slopes[Math.floor(slopes.length / 2)] ?? null;
 }
 
 /** One point for each second: of memory the most, of latency the slowest answer. */

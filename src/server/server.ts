@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Operations } from '../assistant/index.ts';
@@ -71,19 +72,27 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
   }
 }
 
+/** What is left of answers then is cut off, in milliseconds: engines kill what has not ended 10 s after they asked. */
+const CLOSING_MS = 5000;
+
 /**
- * Closing waits for answers that are under way. Their connections end with them instead of being kept for further requests, and those
- * that a browser has opened ahead end at once: Node takes a connection for idle only after its first request.
+ * Closing waits for answers that are under way, for a while. Their connections end with them instead of being kept for further requests.
+ * Those end at once on which a request has not arrived in full, or none has begun: Node takes a connection for idle only after its first
+ * request.
  */
 function endConnectionsWhenClosing(app: FastifyInstance): void {
   const unused = new Set<Socket>();
+  const open = new Set<IncomingMessage>();
   let isClosing = false;
+  let timer: NodeJS.Timeout | undefined;
   app.server.on('connection', (socket: Socket) => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
-  app.addHook('onRequest', async ({ raw }) => {
+  app.addHook('onRequest', async ({ raw }, reply) => {
     unused.delete(raw.socket);
+    open.add(raw);
+    reply.raw.once('close', () => open.delete(raw));
   });
   app.addHook('onResponse', async ({ raw }) => {
     if (isClosing) raw.socket.destroySoon();
@@ -91,7 +100,10 @@ function endConnectionsWhenClosing(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     isClosing = true;
     for (const socket of unused) socket.destroy();
+    for (const request of open) if (!request.complete) request.destroy();
+    timer = setTimeout(() => app.server.closeAllConnections(), CLOSING_MS);
   });
+  app.addHook('onClose', async () => clearTimeout(timer));
 }
 
 /** `curl -d` sends JSON as a form; a body that parses as JSON is JSON. */

@@ -135,8 +135,8 @@ export class Source {
   }
 
   /** So much time went by because of it without a proposal, in which so many tokens came all the same, behind `position` others. */
-  spent(ms: number, tokens: number, position: number): void {
-    this.#book(ms, tokens, position, 'slow');
+  spent(ms: number, tokens: number, position: number, reason: GateReason = 'slow'): void {
+    this.#book(ms, tokens, position, reason);
   }
 
   /** So many tokens were generated, with it or without. */

@@ -56,6 +56,8 @@ export class Speculation {
   #roundStarted = 0;
   /** Whether the round before was plain on purpose: a draft that runs ahead has come to rest since. */
   #isResting = false;
+  /** Whose tokens the round before verified. A plain evaluation behind one of another width takes longer. */
+  #verified: SourceKind | undefined;
   /**
    * It was waited for in vain, as while it reads the prompt: it is not waited for again in so many rounds, and in twice as many the next
    * time.
@@ -121,17 +123,21 @@ export class Speculation {
     const position = this.#tokens.length - 1;
     for (const token of tokens) this.#tokens.push(token);
     const isMeasured = this.#isMeasuring;
+    const before = this.#verified;
+    this.#verified = proposal.kind;
     // Now, so that the draft can run ahead.
     if (this.#stream !== undefined && !isMeasured) this.#commit(this.#stream);
     const ms = now() - this.#roundStarted;
     if (proposal.kind !== undefined) {
       const round = { position, most, roundMs: ms, waitMs: proposal.waitMs };
       sources[proposal.kind]?.tested(proposal.tokens.length, accepted, round);
-    } else if (this.#stream === undefined || (isMeasured && this.#isResting)) {
-      costs.observePlain(position, ms);
-    } else if (!isMeasured) {
+    } else if (this.#stream !== undefined && !isMeasured) {
       // It waited for a draft that had nothing, or was slowed by one that was at work.
       sources.draft?.spent(ms, tokens.length, position);
+    } else if (before !== undefined) {
+      sources[before]?.spent(ms, tokens.length, position, 'gain');
+    } else if (this.#stream === undefined || this.#isResting) {
+      costs.observePlain(position, ms);
     }
     this.#isResting = isMeasured;
     costs.generated(tokens.length);

@@ -25,6 +25,8 @@ interface World {
   /** A batch of several takes this much longer than was measured, and everything does while the draft is open. */
   verifySlower: number;
   draftSlows: number;
+  /** So does a batch behind one of another width. */
+  changeSlower: number;
   /** Milliseconds for asking the draft, for each of its tokens, and for opening it. */
   callMs: number;
   tokenMs: number;
@@ -36,6 +38,7 @@ class TimedTarget extends SyntheticTarget {
   readonly clock: Clock = { ms: 0 };
   readonly world: World;
   drafts = 0;
+  #width = 1;
 
   constructor(world: World) {
     super({ endless: true, contextSize: 20_000, seed: 3 });
@@ -53,9 +56,11 @@ class TimedTarget extends SyntheticTarget {
   }
 
   msOf(width: number, position: number): number {
-    const { verifyMs, perTokenMs, verifySlower, draftSlows } = this.world;
+    const { verifyMs, perTokenMs, verifySlower, draftSlows, changeSlower } = this.world;
     const ms = (verifyMs[width - 1] ?? Number.NaN) + width * perTokenMs * position;
-    return ms * (width > 1 ? verifySlower : 1) * (this.drafts > 0 ? draftSlows : 1);
+    const isChange = width !== this.#width;
+    this.#width = width;
+    return ms * (width > 1 ? verifySlower : 1) * (this.drafts > 0 ? draftSlows : 1) * (isChange ? changeSlower : 1);
   }
 
   plainMs(tokens: number): number {
@@ -125,6 +130,7 @@ const world: fc.Arbitrary<World> = fc.record({
   perTokenMs: fc.constantFrom(0, 0.002),
   verifySlower: fc.double({ min: 0.9, max: 2, noNaN: true }),
   draftSlows: fc.double({ min: 1, max: 1.5, noNaN: true }),
+  changeSlower: fc.double({ min: 1, max: 1.3, noNaN: true }),
   callMs: share(0.5),
   tokenMs: fc.double({ min: 0.01, max: 0.6, noNaN: true }),
   openMs: share(2),
@@ -138,6 +144,16 @@ test('whatever a draft costs and however often it is wrong, all takes at most 3%
     const { ms, plainMs } = await timeOf(its, {}, 1500, length);
     const tokenMs = plainMs / 1500;
     assert.ok(ms <= 1.03 * plainMs + TRIAL * tokenMs, `${ms} ms instead of ${plainMs} ms`);
+  });
+  await fc.assert(property, { numRuns: 100, endOnFailure: true });
+});
+
+test('so do n-grams, alone and before a draft', async () => {
+  const property = fc.asyncProperty(world, fc.boolean(), fc.constantFrom(30, 1500), async (its, alone, length) => {
+    const options = { ngram: true, ...(alone ? { draft: undefined } : {}) };
+    const { ms, plainMs } = await timeOf(its, options, 1500, length);
+    const tokenMs = plainMs / 1500;
+    assert.ok(ms <= 1.03 * plainMs + (alone ? 1 : 2) * TRIAL * tokenMs, `${ms} ms instead of ${plainMs} ms`);
   });
   await fc.assert(property, { numRuns: 100, endOnFailure: true });
 });

@@ -93,7 +93,7 @@ function toText(report: BenchReport, old: BenchReport | undefined): string {
       ['RAM, GB', 'P50', 'P95', 'P99', 'MAX'],
       ram.map(([name, { p50, p95, p99, max }]) => [name, gb(p50), gb(p95), gb(p99), gb(max)]),
     ),
-    `grows by ${memory.growthPerHour === null ? '-' : gb(memory.growthPerHour)} GB in an hour (second half of the run)`,
+    `grows (below 0: shrinks) by ${memory.growthPerHour === null ? '-' : gb(memory.growthPerHour)} GB in an hour (second half of the run)`,
     `hit rate ${percent(hitRate)}, acceptance ${percent(acceptance)}, errors ${errors.count} (${percent(errors.share)})`,
     ...reasons,
     '',

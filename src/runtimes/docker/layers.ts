@@ -14,9 +14,10 @@ import {
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RuntimeError } from '../runtime.ts';
+import { loadedPart } from './elf.ts';
 import { TAR_END, tarHeader, tarPadding } from './tar.ts';
 
-/** A file of an image: its path there, and where its content is, or that it is a folder. */
+/** A file of an image: its path there, and where its content is, or that it is a folder. A program comes without symbols. */
 export type Source =
   | { path: string; from: string; isProgram?: boolean }
   | { path: string; owned: boolean; mode: number };
@@ -72,7 +73,8 @@ async function* layerPieces(sources: readonly Source[]): AsyncGenerator<Buffer> 
       yield tarHeader({ path: source.path, mode: source.mode, ...owner, size: 0, isFolder: true });
       continue;
     }
-    const { size } = statSync(source.from);
+    const program = source.isProgram ? loadedPart(source.from) : undefined;
+    const size = program?.size ?? statSync(source.from).size;
     yield tarHeader({
       path: source.path,
       mode: source.isProgram ? 0o755 : 0o644,
@@ -81,7 +83,9 @@ async function* layerPieces(sources: readonly Source[]): AsyncGenerator<Buffer> 
       size,
       isFolder: false,
     });
-    yield* createReadStream(source.from) as AsyncIterable<Buffer>;
+    if (program) yield program.header;
+    const start = program?.header.length ?? 0;
+    if (size > start) yield* createReadStream(source.from, { start, end: size - 1 }) as AsyncIterable<Buffer>;
     yield tarPadding(size);
   }
   yield TAR_END;
