@@ -17,11 +17,21 @@ export interface Text {
  *
  * where j of k proposed tokens are right with P(j) = a^j (1 - a), P(k) = a^k, and k is at most the exact width less one and what is left
  * less one. The bound is the sum of t(1, p + i) over F(0), of all texts together.
+ *
+ * @param profile t of plain decoding @param verifying t of evaluations with proposals, measured beside a draft that is at work
  */
-export function bound(texts: readonly Text[], profile: SpeculationProfile, acceptance: number, waitMs: number): number {
-  const { verifyMs, perTokenMs, exactWidth } = profile;
-  const msOf = (width: number, position: number) =>
-    (verifyMs[width - 1] ?? Number.POSITIVE_INFINITY) + position * (perTokenMs?.[width - 1] ?? 0);
+export function bound(
+  texts: readonly Text[],
+  profile: SpeculationProfile,
+  acceptance: number,
+  waitMs: number,
+  verifying = profile,
+): number {
+  const { exactWidth } = profile;
+  const msOf = (width: number, position: number) => {
+    const { verifyMs, perTokenMs } = width > 1 ? verifying : profile;
+    return (verifyMs[width - 1] ?? Number.POSITIVE_INFINITY) + position * (perTokenMs?.[width - 1] ?? 0);
+  };
   let plainMs = 0;
   let leastMs = 0;
   for (const { before, tokens } of texts) {

@@ -19,6 +19,8 @@ export interface Setup {
   model: LlamaModel;
   target: LlamaTarget;
   profile: SpeculationProfile;
+  /** What evaluating costs while the draft skill is at work. */
+  besideDraft: SpeculationProfile;
   draftModel: LlamaModel;
   draftTarget: LlamaTarget;
   /** The draft skill, by the runtime that it runs in. */
@@ -108,11 +110,13 @@ export const CONTENDERS: Record<string, (setup: Setup) => Promise<Contender>> = 
   'plain, again': ours(() => ({ mode: 'off' })),
 };
 
+export const remoteName = (runtime: RuntimeName) => `draft in ${runtime}`;
+
 /** The draft in a process of its own, in each runtime. */
 export function remoteContenders(runtimes: Iterable<RuntimeName>): typeof CONTENDERS {
   return Object.fromEntries(
     Array.from(runtimes, (runtime) => [
-      `draft in ${runtime}`,
+      remoteName(runtime),
       ours(({ skills }) => {
         const skill = skills.get(runtime);
         return { draft: skill && new RemoteDraft(skill), ngram: false };

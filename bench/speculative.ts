@@ -18,6 +18,7 @@ import {
   type Contender,
   OWN,
   remoteContenders,
+  remoteName,
   type Setup,
   WARM_CONTENDERS,
 } from './speculative-contenders.ts';
@@ -96,8 +97,11 @@ async function benchModel(
   const target = await LlamaTarget.create(model, { contextSize: CONTEXT, threads: 1 });
   const draftTarget = await LlamaTarget.create(draftModel, { contextSize: CONTEXT, threads: 1 });
   const profile = await probe(target);
-  const setup: Setup = { model, target, profile, draftModel, draftTarget, skills };
-  const lines = [costs(profile)];
+  const [skill] = skills.values();
+  const besideDraft = skill === undefined ? profile : await whileDrafting(skill, () => probe(target));
+  const setup: Setup = { model, target, profile, besideDraft, draftModel, draftTarget, skills };
+  const lines = [`${costs(profile, profile)}; exact up to width ${profile.exactWidth}`];
+  if (skill !== undefined) lines.push(`beside a draft that is at work: ${costs(besideDraft, profile)}`);
   if (!choice.quick && choice.only.length === 0 && name.startsWith('nano')) lines.push(await longText(model));
   for (const contenders of [{ ...CONTENDERS, ...remoteContenders(skills.keys()) }, WARM_CONTENDERS]) {
     const its = chosen(contenders, choice.only, () => true);
@@ -115,7 +119,7 @@ async function benchModel(
   };
   compare(`draft in-process over the better of node-llama-cpp's own`, inProcess, own);
   for (const runtime of skills.keys()) {
-    compare(`draft in ${runtime} over in-process`, rateOf(`draft in ${runtime}`), inProcess);
+    compare(`draft in ${runtime} over in-process`, rateOf(remoteName(runtime)), inProcess);
   }
   await target.dispose();
   await draftTarget.dispose();
@@ -179,44 +183,66 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
   for (const [kind, contender] of contenders) {
     const snapshot = contender.stats?.();
     if (snapshot !== undefined && snapshot.verifyCalls > 0) {
-      lines.push(reached(kind, snapshot, texts, setup.profile, figures.get(`${name}: ${kind}, undisturbed`)?.rounds));
+      const isRemote = setup.skills.keys().some((runtime) => kind === remoteName(runtime));
+      const profiles = [setup.profile, isRemote ? setup.besideDraft : setup.profile] as const;
+      lines.push(reached(kind, snapshot, texts, profiles, figures.get(`${name}: ${kind}, undisturbed`)?.rounds));
     }
     await contender.dispose?.();
   }
   return lines;
 }
 
-function costs({ exactWidth, verifyMs, perTokenMs = [] }: SpeculationProfile): string {
+/** Relative to the first of the other profile. */
+function costs({ verifyMs, perTokenMs = [] }: SpeculationProfile, to: SpeculationProfile): string {
   const behind = (position: number) => {
     const all = verifyMs.map((ms, n) => ms + position * (perTokenMs[n] ?? 0));
-    const [plainMs = 0] = all;
+    const plainMs = (to.verifyMs[0] ?? 0) + position * (to.perTokenMs?.[0] ?? 0);
     return `${all.map((ms) => (ms / plainMs).toFixed(2)).join(' ')} (1 is ${plainMs.toFixed(2)} ms)`;
   };
-  return `verify cost for 1, 2, ... tokens: ${behind(16)} behind 16 tokens, ${behind(100)} behind 100; exact up to width ${exactWidth}`;
+  return `verify cost for 1, 2, ... tokens: ${behind(16)} behind 16 tokens, ${behind(100)} behind 100`;
 }
 
-/** What was reached of what costs and acceptance allow: with a draft that costs nothing, and with the time that its tokens were waited for. */
+/** Runs something while the draft skill writes without a pause. */
+async function whileDrafting<T>(skill: SkillClient, run: () => Promise<T>): Promise<T> {
+  let isOver = false;
+  const drafting = (async () => {
+    while (!isOver) await skill.infer({ prompt: 'Mi hermana vive en Madrid.', maxTokens: 400 });
+  })();
+  try {
+    return await run();
+  } finally {
+    isOver = true;
+    await drafting;
+  }
+}
+
+/**
+ * What was reached of what costs and acceptance allow: with a draft that costs nothing, and with the time that its tokens were waited for
+ * and, for a draft of its own process, evaluations beside it.
+ */
 function reached(
   kind: string,
   { sources, fallbacks, tokensPerVerify, verifyCalls, plainCalls }: SpeculationSnapshot,
   texts: readonly Text[],
-  profile: SpeculationProfile,
+  [profile, verifying]: readonly [SpeculationProfile, SpeculationProfile],
   ratios: readonly number[] = [],
 ): string {
   const its = Object.values(sources);
   const sum = (key: 'accepted' | 'tested' | 'drafted' | 'waitMs') =>
     its.reduce((total, source) => total + source[key], 0);
   const rate = sum('accepted') / sum('tested');
-  const free = bound(texts, profile, rate, 0);
-  const waiting = bound(texts, profile, rate, sum('waitMs') / Math.max(1, sum('drafted')));
+  const waitMs = sum('waitMs') / Math.max(1, sum('drafted'));
   const ratio = median(ratios);
-  const percent = (of: number) => `${((ratio / of) * 100).toFixed(0)}%`;
+  const bounds = { 'with a free draft': bound(texts, profile, rate, 0), waited: bound(texts, profile, rate, waitMs) };
+  if (verifying !== profile)
+    Object.assign(bounds, { 'waited, beside it': bound(texts, profile, rate, waitMs, verifying) });
   const stopped = Object.entries(fallbacks).map(([reason, count]) => `${reason} ${count}`);
   return (
     `${kind}: acceptance ${rate.toFixed(2)} per tested token, ${tokensPerVerify?.toFixed(2)} tokens per verify, ` +
-    `${((100 * verifyCalls) / (verifyCalls + plainCalls)).toFixed(0)}% of the rounds; ` +
-    `bound ${free.toFixed(2)}x with a free draft, ${waiting.toFixed(2)}x with the time waited; ` +
-    `undisturbed ${ratio.toFixed(2)}x = ${percent(free)} and ${percent(waiting)}` +
+    `${((100 * verifyCalls) / (verifyCalls + plainCalls)).toFixed(0)}% of the rounds; undisturbed ${ratio.toFixed(2)}x; bound ` +
+    Object.entries(bounds)
+      .map(([what, of]) => `${what} ${of.toFixed(2)}x (reached ${((100 * ratio) / of).toFixed(0)}%)`)
+      .join(', ') +
     (stopped.length > 0 ? `; fallbacks: ${stopped.join(', ')}` : '')
   );
 }

@@ -196,16 +196,16 @@ describe('phoenix start', () => {
   it('is not kept from stopping by clients that send half a request', { timeout: 60_000 }, async () => {
     const assistant = await startAssistant();
     const { hostname, port } = new URL(assistant.url);
+    const begun = `POST /api/memory HTTP/1.1\r\nHost: ${hostname}:${port}\r\n`;
+    const whole = `${begun}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{`;
     const clients = await Promise.all(
-      ['', 'POST /api/memory HTTP/1.1\r\n', 'POST /api/memory HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{'].map(
-        async (text) => {
-          const socket = connect({ host: hostname, port: Number(port) });
-          socket.on('error', () => undefined);
-          await once(socket, 'connect');
-          socket.write(text);
-          return socket;
-        },
-      ),
+      ['', begun, whole].map(async (text) => {
+        const socket = connect({ host: hostname, port: Number(port) });
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.write(text);
+        return socket;
+      }),
     );
     await fetch(new URL('/health', assistant.url));
     assert.equal(await assistant.stop(), 0);
