@@ -72,6 +72,7 @@ const theirs =
           clearTimeout(timer);
           if (tokens !== undefined) return tokens;
           process.stdout.write('node-llama-cpp hangs, and begins anew\n');
+          // What hangs cannot be disposed of.
           opened = await open();
         }
       },

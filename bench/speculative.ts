@@ -208,10 +208,12 @@ async function whileDrafting<T>(skill: SkillClient, run: () => Promise<T>): Prom
   const drafting = (async () => {
     while (!isOver) await skill.infer({ prompt: 'Mi hermana vive en Madrid.', maxTokens: 400 });
   })();
+  drafting.catch(() => undefined);
   try {
     return await run();
   } finally {
     isOver = true;
+    // Throws what became of it.
     await drafting;
   }
 }

@@ -89,7 +89,7 @@ const SLOPE_POINTS = 400;
 
 /**
  * The median of the slopes between any two points (Theil, 1950; Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau",
- * 1968): a single step, a cache that fills or is given back, is no growth. Null of less than two points.
+ * 1968): a step at the beginning or the end, a cache that fills or is given back, weighs little. Null of less than two points.
  */
 function slope(points: readonly (readonly [x: number, y: number])[]): number | null {
   const step = Math.ceil(points.length / SLOPE_POINTS);

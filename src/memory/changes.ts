@@ -5,8 +5,8 @@ import { indexStatements, SCHEMA_VERSION, TABLES } from './schema.ts';
 /** Stands for every fact in the notes about deletions; no fact has this id. */
 export const EVERYTHING = 0;
 
-/** Facts, and characters of them, in one transaction. */
-const MAX_FACTS = 10_000;
+/** Facts, and characters of them, in one transaction: while one is made and taken over, other calls of both sides wait. */
+const MAX_FACTS = 2000;
 const MAX_LENGTH = 4 * 1024 ** 2;
 
 const FACT_COLUMNS = [

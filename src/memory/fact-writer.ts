@@ -140,13 +140,14 @@ export class FactWriter {
       (since === undefined ? undefined : ofObject.find((interval) => interval.firstSeen === firstSeen)) ??
       (validTo === null ? ofObject.find((interval) => interval.validTo === null) : undefined);
     if (same) {
-      this.#combine(same, record);
+      const isToldAgain = since !== undefined && same.validTo === null && this.#isLater(same, since);
+      this.#combine(same, isToldAgain ? { ...record, validTo: null } : record);
       return;
     }
     const rival = this.#isSingleValued(v, verb) ? intervals.find((interval) => interval.validTo === null) : undefined;
     if (rival && validTo === null) {
       if (validFrom < rival.validFrom) validTo = rival.validFrom;
-      else if (since !== undefined && Number(this.#revisionOf.get(rival.id)?.revision) > since) {
+      else if (since !== undefined && this.#isLater(rival, since)) {
         validTo = lastSeen + 1;
         this.#begin.run(validTo, ++this.revision, rival.id);
       } else this.#endValidity(rival.id, validFrom);
@@ -211,6 +212,10 @@ export class FactWriter {
       this.#isSingle.set(v, isSingle);
     }
     return isSingle;
+  }
+
+  #isLater({ id }: KnownInterval, revision: number): boolean {
+    return Number(this.#revisionOf.get(id)?.revision) > revision;
   }
 
   #intervalsOf(s: number, v: number): KnownInterval[] {

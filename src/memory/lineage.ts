@@ -50,7 +50,10 @@ export class Lineage {
     return position !== undefined && revision <= this.#endOf(position);
   }
 
-  /** Revision of this file at the loss that parted a copy from it: what is later here was told after everything in that copy. */
+  /**
+   * Revision of this file at the loss that parted a copy from it: what is later here was told after everything in that copy. Of a copy
+   * of which nothing is known here, the loss is taken for the first one that no copy has noticed since.
+   */
   endOf(path: string): number {
     const [position] = this.#positionsOf(path.split(BETWEEN));
     if (position !== undefined) return this.#endOf(position);

@@ -6,7 +6,7 @@ import { FactWriter } from './fact-writer.ts';
 import { makeCursor, type Position } from './input.ts';
 import { Lineage } from './lineage.ts';
 import { asFileError, asWriteError, type LocalFile, openLocalFile } from './local-file.ts';
-import { TURN, writeLong } from './long-write.ts';
+import { LONG, writeLong } from './long-write.ts';
 import {
   combinationOf,
   type FactQuery,
@@ -130,7 +130,7 @@ export class LocalStore {
    * end, and readers see the facts as they were before.
    */
   async writeAll<T>(items: readonly T[], change: (writer: FactWriter, item: T) => void): Promise<void> {
-    if (items.length <= TURN) {
+    if (items.length <= LONG) {
       return await this.write((writer) => {
         for (const item of items) change(writer, item);
       });

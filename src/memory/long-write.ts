@@ -4,8 +4,10 @@ import type { FactWriter } from './fact-writer.ts';
 import { WRITER_SETTINGS } from './local-file.ts';
 import { createLiveIndex, LIVE_INDEXES, paysToRebuild } from './schema.ts';
 
+/** Fewer changes are made at once. */
+export const LONG = 2000;
 /** Changes between two turns of the event loop. */
-export const TURN = 2000;
+const TURN = 500;
 /** A piece of an index that fits into a processor's cache is sorted in a third of the time. */
 const SORT_KIB = 2048;
 /** Primary result codes of trouble with temporary files: IOERR, FULL, CANTOPEN. */

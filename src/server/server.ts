@@ -76,21 +76,19 @@ export async function startServer(options: ServerOptions): Promise<{ app: Fastif
 const CLOSING_MS = 5000;
 
 /**
- * Closing waits for answers that are under way, for a while. Their connections end with them instead of being kept for further requests.
- * Those end at once on which a request has not arrived in full, or none has begun: Node takes a connection for idle only after its first
- * request.
+ * Closing waits for answers that are under way, for a while. Their connections end with them instead of being kept for further requests;
+ * all others at once: Node does not take a connection for idle on which half a request has come, or none yet.
  */
 function endConnectionsWhenClosing(app: FastifyInstance): void {
-  const unused = new Set<Socket>();
+  const sockets = new Set<Socket>();
   const open = new Set<IncomingMessage>();
   let isClosing = false;
   let timer: NodeJS.Timeout | undefined;
   app.server.on('connection', (socket: Socket) => {
-    unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   app.addHook('onRequest', async ({ raw }, reply) => {
-    unused.delete(raw.socket);
     open.add(raw);
     reply.raw.once('close', () => open.delete(raw));
   });
@@ -99,8 +97,8 @@ function endConnectionsWhenClosing(app: FastifyInstance): void {
   });
   app.addHook('preClose', async () => {
     isClosing = true;
-    for (const socket of unused) socket.destroy();
-    for (const request of open) if (!request.complete) request.destroy();
+    const busy = new Set([...open].filter(({ complete }) => complete).map(({ socket }) => socket));
+    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
     timer = setTimeout(() => app.server.closeAllConnections(), CLOSING_MS);
   });
   app.addHook('onClose', async () => clearTimeout(timer));

@@ -56,8 +56,9 @@ export class Speculation {
   #roundStarted = 0;
   /** Whether the round before was plain on purpose: a draft that runs ahead has come to rest since. */
   #isResting = false;
-  /** Whose tokens the round before verified. A plain evaluation behind one of another width takes longer. */
+  /** Whose tokens the round before verified. A plain evaluation behind one of another width takes longer, so does one behind the prompt. */
   #verified: SourceKind | undefined;
+  #isFirst = true;
   /**
    * It was waited for in vain, as while it reads the prompt: it is not waited for again in so many rounds, and in twice as many the next
    * time.
@@ -125,18 +126,19 @@ export class Speculation {
     const isMeasured = this.#isMeasuring;
     const before = this.#verified;
     this.#verified = proposal.kind;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
     // Now, so that the draft can run ahead.
     if (this.#stream !== undefined && !isMeasured) this.#commit(this.#stream);
     const ms = now() - this.#roundStarted;
     if (proposal.kind !== undefined) {
       const round = { position, most, roundMs: ms, waitMs: proposal.waitMs };
       sources[proposal.kind]?.tested(proposal.tokens.length, accepted, round);
-    } else if (this.#stream !== undefined && !isMeasured) {
-      // It waited for a draft that had nothing, or was slowed by one that was at work.
-      sources.draft?.spent(ms, tokens.length, position);
-    } else if (before !== undefined) {
-      sources[before]?.spent(ms, tokens.length, position, 'gain');
-    } else if (this.#stream === undefined || this.#isResting) {
+    } else if (before !== undefined || (this.#stream !== undefined && !isMeasured)) {
+      // Behind another width, or it waited for a draft that had nothing, or was slowed by one that was at work.
+      const reason = this.#stream === undefined ? 'gain' : 'slow';
+      sources[before ?? 'draft']?.spent(ms, tokens.length, position, reason);
+    } else if (!isFirst && (this.#stream === undefined || this.#isResting)) {
       costs.observePlain(position, ms);
     }
     this.#isResting = isMeasured;

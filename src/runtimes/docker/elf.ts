@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** System V ABI, ELF-64: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
 const HEADER_BYTES = 64;
+const ENTRY_BYTES = 56;
 const MAGIC_64_BIT_LITTLE_ENDIAN = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
 
 /** A program without what is for debuggers and linkers alone. */
@@ -28,6 +29,7 @@ export function loadedPart(path: string): LoadedPart | undefined {
     const header = read(HEADER_BYTES, 0);
     if (!header?.subarray(0, MAGIC_64_BIT_LITTLE_ENDIAN.length).equals(MAGIC_64_BIT_LITTLE_ENDIAN)) return undefined;
     const [entrySize, entries] = [header.readUInt16LE(54), header.readUInt16LE(56)];
+    if (entrySize !== ENTRY_BYTES) return undefined;
     const tableAt = Number(header.readBigUInt64LE(32));
     const table = read(entrySize * entries, tableAt);
     if (table === undefined || entries === 0) return undefined;
@@ -36,6 +38,7 @@ export function loadedPart(path: string): LoadedPart | undefined {
       const end = table.readBigUInt64LE(at + 8) + table.readBigUInt64LE(at + 32);
       size = Math.max(size, Number(end));
     }
+    if (size > fstatSync(file).size) return undefined;
     // There is no table of sections: its place, the number and size of its entries, and the index of their names.
     header.fill(0, 40, 48).fill(0, 58, 64);
     return { header, size };

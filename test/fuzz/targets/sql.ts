@@ -254,7 +254,7 @@ async function run(
   grants: ReadonlySet<string>,
   flags: number,
 ): Promise<string | undefined> {
-  const context = { deadline: Date.now() + 5000, signal: new AbortController().signal, grants } as CallContext;
+  const context = { deadline: performance.now() + 5000, signal: new AbortController().signal, grants } as CallContext;
   const skill = await handler;
   const way = flags >> 6;
   const transaction = way === 2 ? [{ sql: statement, rows: [], rowsJson: '' }] : [];
