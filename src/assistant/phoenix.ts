@@ -87,6 +87,7 @@ export class Phoenix {
   readonly #pool: ModelPool;
   readonly #memory: EntityMemory;
   readonly #tracing: Tracing | undefined;
+  #isClosing = false;
   readonly #federated: Parts['federated'];
 
   private constructor(parts: Parts) {
@@ -157,17 +158,25 @@ export class Phoenix {
 
   /** Starts, in the background, what the first request will need. */
   warmUp(): void {
-    this.#memory.synchronize();
     this.#pool.warmUp();
-    // What failed was logged, and the next request tries again.
-    this.router.train().catch(() => undefined);
     this.metrics.history.start();
+    void this.#prepare();
+  }
+
+  /** One after the other: each keeps the thread from those who call meanwhile. */
+  async #prepare(): Promise<void> {
+    await this.#memory.untilSynchronized();
+    if (this.#isClosing) return;
+    // What failed was logged, and the next request tries again.
+    await this.router.train().catch(() => undefined);
+    if (this.#isClosing) return;
     // Why it cannot be loaded was logged, and every request that needs it is told.
-    this.generator.load().catch(() => undefined);
+    await this.generator.load().catch(() => undefined);
   }
 
   /** Stops everything; `keepSkills` leaves the skills running for the next assistant. */
   async close({ keepSkills = false }: { keepSkills?: boolean } = {}): Promise<void> {
+    this.#isClosing = true;
     // From the last one to the first, each also when another could not be closed.
     await using parts = new AsyncDisposableStack();
     parts.defer(() => this.#tracing?.close());

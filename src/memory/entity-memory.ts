@@ -193,6 +193,11 @@ export class EntityMemory extends EventEmitter<{ operation: [MemoryObservation];
     this.#replicator?.notify();
   }
 
+  /** Waits until the skill knows everything. @returns false when there is none, or it does not come to that in time */
+  async untilSynchronized(): Promise<boolean> {
+    return (await this.#untilReplicated()) === 'skill';
+  }
+
   async close(): Promise<void> {
     await this.#replicator?.close();
     await this.#store.close();

@@ -10,7 +10,7 @@ import { migrateReplica, paysToRebuild, SCHEMA_VERSION, VERSION_QUERY } from './
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
 const HISTORY_PAGE = 1000;
-const TAKEN_AT_ONCE = 250;
+const TAKEN_AT_ONCE = 100;
 /** With more facts than this, building an index would keep the skill from its other callers for seconds. */
 const MAX_REBUILT = 2_000_000;
 /** How long building an index may take. */
