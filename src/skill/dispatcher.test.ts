@@ -17,7 +17,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 /** A clock that only the test moves. */
 function stopClock(t: TestContext): (ms: number) => Promise<unknown> {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  let now = performance.now();
+  // Whole milliseconds: fractions would not add up to the last bit.
+  let now = Math.floor(performance.now());
   t.mock.method(performance, 'now', () => now);
   return (ms) => {
     now += ms;
