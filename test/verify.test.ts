@@ -45,6 +45,13 @@ describe('phoenix verify', () => {
     assert.equal(verify('health', '--strict').code, 1);
   });
 
+  it('finds every metric of the dashboard, epsilon included', () => {
+    const { code, results, stderr } = verify('patch-4');
+    assert.equal(code, 0, `${stderr}\n${JSON.stringify(results, undefined, 2)}`);
+    for (const id of ['patch-4', 'patch-4/panels', 'patch-4/sarai_fl_epsilon', 'patch-4/up'])
+      assert.match(results[id] ?? '', /^pass: /, id);
+  });
+
   it('prints the checklist for people, and its exit code says whether a line failed', () => {
     const report = join(folder, 'report.json');
     const spread = { p50: 1e9, p90: 1e9, p95: 1e9, p99: 9.6e9, max: 9.7e9 };

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Phoenix } from '../assistant/index.ts';
+import { federatedFolders, PrivacyLedger } from '../federated/index.ts';
 import { createLogger } from '../telemetry/index.ts';
 import { type Check, fail, impossible, type Outcome, pass, type VerifyContext } from './check.ts';
 
@@ -35,7 +36,14 @@ interface Panel {
 
 const seen = new WeakMap<VerifyContext, Promise<Set<string>>>();
 
-/** The metrics that an assistant shows after some requests; it is started once. */
+/** A federated round in the ledger: without one there is no epsilon to show. */
+function accountForRound(stateDir: string): void {
+  const ledger = PrivacyLedger.open(federatedFolders(stateDir).coordinator);
+  ledger.setPolicy({ epsilon: 2, delta: 1e-5, adjacency: 'add_remove', unit: 'client' });
+  ledger.append({ round: 1, mode: 'full', noise: 4, rate: 1, dimension: 10, clip: 1, divisor: 5 });
+}
+
+/** The metrics that an assistant shows after a federated round and some requests; it is started once. */
 function metricsOf(context: VerifyContext): Promise<Set<string>> {
   const known = seen.get(context) ?? readMetrics(context);
   seen.set(context, known);
@@ -43,7 +51,9 @@ function metricsOf(context: VerifyContext): Promise<Set<string>> {
 }
 
 async function readMetrics({ config, folder }: VerifyContext): Promise<Set<string>> {
-  const phoenix = await Phoenix.open({ ...config, state_dir: join(folder, 'assistant') }, createLogger('silent'));
+  const stateDir = join(folder, 'assistant');
+  accountForRound(stateDir);
+  const phoenix = await Phoenix.open({ ...config, state_dir: stateDir }, createLogger('silent'));
   try {
     await phoenix.operations.chat([{ role: 'user', content: 'Mi hermana vive en Madrid' }]);
     await phoenix.operations.chat([{ role: 'user', content: '¿Dónde vive mi hermana?' }]);
