@@ -22,7 +22,7 @@ interface World {
   verifyMs: readonly number[];
   /** What each token before them adds. */
   perTokenMs: number;
-  /** A batch of several takes this much longer than was measured, and everything does while the draft is open. */
+  /** A batch of several takes this much longer than was measured, and everything does while the draft is at work. */
   verifySlower: number;
   draftSlows: number;
   /** So does a batch behind one of another width. */
@@ -37,7 +37,7 @@ interface World {
 class TimedTarget extends SyntheticTarget {
   readonly clock: Clock = { ms: 0 };
   readonly world: World;
-  drafts = 0;
+  isDrafting = false;
   #width = 1;
 
   constructor(world: World) {
@@ -60,7 +60,10 @@ class TimedTarget extends SyntheticTarget {
     const ms = (verifyMs[width - 1] ?? Number.NaN) + width * perTokenMs * position;
     const isChange = width !== this.#width;
     this.#width = width;
-    return ms * (width > 1 ? verifySlower : 1) * (this.drafts > 0 ? draftSlows : 1) * (isChange ? changeSlower : 1);
+    const { isDrafting } = this;
+    // It comes to rest when it hears nothing more.
+    this.isDrafting = false;
+    return ms * (width > 1 ? verifySlower : 1) * (isDrafting ? draftSlows : 1) * (isChange ? changeSlower : 1);
   }
 
   plainMs(tokens: number): number {
@@ -83,19 +86,23 @@ function timedDraft(target: TimedTarget, text: readonly number[]): Draft {
     open(prompt) {
       let certain = prompt.length;
       target.clock.ms += openMs;
-      target.drafts++;
+      target.isDrafting = true;
       return {
         alive: true,
         commit(tokens) {
           certain += tokens.length;
+          target.isDrafting = true;
         },
         async propose(count, waitMs) {
+          target.isDrafting = true;
           const ready = Math.min(count, Math.floor((waitMs - callMs) / tokenMs));
           target.clock.ms += ready < count ? waitMs : callMs + count * tokenMs;
           const its = text.slice(certain, certain + Math.max(0, ready));
           return its.map((token, n) => (uniform(99, certain + n, 0) < acceptance ? token : (token + 1) % 11));
         },
-        close: () => void target.drafts--,
+        close: () => {
+          target.isDrafting = false;
+        },
       };
     },
   };

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { IsolationLevel } from '../../skill/index.ts';
@@ -96,8 +97,10 @@ export class LocalRuntime implements SkillRuntime {
       });
       child.unref();
       if (child.pid === undefined) {
+        // Too many open files, for example. An error that nobody hears would end the assistant.
+        const [{ message }] = (await once(child, 'error')) as [Error];
         void removeCgroups(command.cgroups);
-        throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started`);
+        throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started: ${message}`);
       }
       try {
         const record = this.#record(spec, config, child.pid, slot, command.cgroups);
