@@ -235,9 +235,11 @@ function reached(
   const rate = sum('accepted') / sum('tested');
   const waitMs = sum('waitMs') / Math.max(1, sum('drafted'));
   const ratio = median(ratios);
-  const bounds = { 'with a free draft': bound(texts, profile, rate, 0), waited: bound(texts, profile, rate, waitMs) };
-  if (verifying !== profile)
-    Object.assign(bounds, { 'waited, beside it': bound(texts, profile, rate, waitMs, verifying) });
+  const bounds = {
+    'with a free draft': bound(texts, profile, rate, 0),
+    waited: bound(texts, profile, rate, waitMs),
+    ...(verifying !== profile && { 'waited, beside it': bound(texts, profile, rate, waitMs, verifying) }),
+  };
   const stopped = Object.entries(fallbacks).map(([reason, count]) => `${reason} ${count}`);
   return (
     `${kind}: acceptance ${rate.toFixed(2)} per tested token, ${tokensPerVerify?.toFixed(2)} tokens per verify, ` +

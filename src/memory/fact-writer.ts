@@ -26,6 +26,7 @@ const reinforce = (confidence: string, at: string, validFrom: string, source: st
 /** An interval as it stands in the file. A merge may have put its beginning behind the moment at which it was first told. */
 interface KnownInterval extends Interval {
   firstSeen: number;
+  revision: number;
 }
 
 /** Changes facts. Every method runs inside a transaction that the store has begun. */
@@ -42,7 +43,6 @@ export class FactWriter {
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #intervals: StatementSync;
-  readonly #revisionOf: StatementSync;
   readonly #delete: StatementSync;
   readonly #bury: StatementSync;
   /** The latest end of a fact's validity: what is observed after it meets no history. */
@@ -71,12 +71,11 @@ export class FactWriter {
     );
     this.#end = database.prepare('UPDATE memory_fact SET valid_to = max(valid_from, ?), revision = ? WHERE id = ?');
     this.#intervals = database.prepare(
-      `SELECT id, o, valid_from AS validFrom, valid_to AS validTo, first_seen AS firstSeen, last_seen AS lastSeen
+      `SELECT id, o, valid_from AS validFrom, valid_to AS validTo, first_seen AS firstSeen, last_seen AS lastSeen, revision
         FROM memory_fact WHERE valid_to IS NULL AND s = ?1 AND v = ?2
-       UNION ALL SELECT id, o, valid_from, valid_to, first_seen, last_seen FROM memory_fact
+       UNION ALL SELECT id, o, valid_from, valid_to, first_seen, last_seen, revision FROM memory_fact
         WHERE valid_to IS NOT NULL AND s = ?1 AND v = ?2`,
     );
-    this.#revisionOf = database.prepare('SELECT revision FROM memory_fact WHERE id = ?');
     this.#delete = database.prepare('DELETE FROM memory_fact WHERE id = ?');
     this.#bury = database.prepare('INSERT INTO memory_deleted (revision, id) VALUES (?, ?)');
     const last = database.prepare('SELECT max(valid_to) AS at FROM memory_fact WHERE valid_to IS NOT NULL').get();
@@ -140,14 +139,14 @@ export class FactWriter {
       (since === undefined ? undefined : ofObject.find((interval) => interval.firstSeen === firstSeen)) ??
       (validTo === null ? ofObject.find((interval) => interval.validTo === null) : undefined);
     if (same) {
-      const isToldAgain = since !== undefined && same.validTo === null && this.#isLater(same, since);
+      const isToldAgain = since !== undefined && same.validTo === null && same.revision > since;
       this.#combine(same, isToldAgain ? { ...record, validTo: null } : record);
       return;
     }
     const rival = this.#isSingleValued(v, verb) ? intervals.find((interval) => interval.validTo === null) : undefined;
     if (rival && validTo === null) {
       if (validFrom < rival.validFrom) validTo = rival.validFrom;
-      else if (since !== undefined && this.#isLater(rival, since)) {
+      else if (since !== undefined && rival.revision > since) {
         validTo = lastSeen + 1;
         this.#begin.run(validTo, ++this.revision, rival.id);
       } else this.#endValidity(rival.id, validFrom);
@@ -212,10 +211,6 @@ export class FactWriter {
       this.#isSingle.set(v, isSingle);
     }
     return isSingle;
-  }
-
-  #isLater({ id }: KnownInterval, revision: number): boolean {
-    return Number(this.#revisionOf.get(id)?.revision) > revision;
   }
 
   #intervalsOf(s: number, v: number): KnownInterval[] {

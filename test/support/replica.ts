@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { RemoteSql, RemoteStatement, SqlParameter } from '../../src/memory/index.ts';
 
-/** What the sql skill does for the memory, in this process; it can be cut off, and put back to what it was. */
+/** What the sql skill does for the memory, in this process; it can be cut off. */
 export class Replica implements RemoteSql {
   isAvailable = true;
   /** So many transactions arrive before it is cut off. */
