@@ -74,26 +74,21 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   const cached = readCache(cachePath);
   if (cached) return cached;
 
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    metafile: true,
-    minify: true,
-    keepNames: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: REQUIRE_BANNER },
-    alias: SKILL_API,
-    // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
-    external: ['esbuild', ...NATIVE_PACKAGES],
-    absWorkingDir: '/',
-    logLevel: 'silent',
-  }).catch((error: Error) => {
-    throw new BundleError(`${entry} does not build: ${error.message}`);
+  const { files, sources } = await build(entry, {
+    options: {
+      entryPoints: [entry],
+      keepNames: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      banner: { js: REQUIRE_BANNER },
+      alias: SKILL_API,
+      // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
+      external: ['esbuild', ...NATIVE_PACKAGES],
+      absWorkingDir: '/',
+    },
   });
-  const [output] = result.outputFiles;
+  const [output] = files;
   if (!output) throw new BundleError(`${entry}: the build has no output`);
   const hash = createHash('sha256').update(output.contents).digest('hex');
   const name = basename(entry).replace(/\.\w+$/, '');
@@ -101,7 +96,7 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   const path = join(cacheDir, `${name}-${hash.slice(0, 16)}`, `${name}.mjs`);
   mkdirSync(dirname(path), { recursive: true });
   writeAtomically(path, output.contents);
-  const inputs = Object.keys(result.metafile.inputs).map((input): CacheEntry['inputs'][number] => {
+  const inputs = sources.map((input): CacheEntry['inputs'][number] => {
     const { mtimeMs, size } = statSync(join('/', input));
     return [join('/', input), mtimeMs, size];
   });
@@ -109,7 +104,7 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   return { path, hash, sources: inputs.map(([input]) => input) };
 }
 
-/** The cached bundle, if its file is there and none of its sources has changed. */
+/** The cached bundle, if its file is there and none of its sources has changed. @throws when it cannot be read, as with too many open files */
 function readCache(cachePath: string): Bundle | undefined {
   try {
     const { path, hash, inputs } = JSON.parse(readFileSync(cachePath, 'utf8')) as CacheEntry;
@@ -119,8 +114,9 @@ function readCache(cachePath: string): Bundle | undefined {
       if (stat.mtimeMs !== mtimeMs || stat.size !== size) return undefined;
     }
     return { path, hash, sources: inputs.map(([input]) => input) };
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { BundleError } from './error.ts';
 import { build } from './esbuild.ts';
 
 const CONSOLE_FOLDER = join(import.meta.dirname, '../../console');
@@ -14,26 +13,22 @@ export type ConsoleFiles = Map<string, Uint8Array>;
 
 /** Builds the console in memory, in about a tenth of a second. @throws BundleError */
 export async function bundleConsole(): Promise<ConsoleFiles> {
-  const result = await build({
-    entryPoints: [join(CONSOLE_FOLDER, 'main.tsx'), join(CONSOLE_FOLDER, 'style/main.css')],
-    bundle: true,
-    write: false,
-    minify: true,
-    outdir: '/',
-    entryNames: '[name]',
-    format: 'esm',
-    platform: 'browser',
-    target: TARGET,
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    legalComments: 'none',
-    logLevel: 'silent',
-  }).catch((error: Error) => {
-    throw new BundleError(`the console does not build: ${error.message}`);
+  const built = await build('the console', {
+    options: {
+      entryPoints: [join(CONSOLE_FOLDER, 'main.tsx'), join(CONSOLE_FOLDER, 'style/main.css')],
+      outdir: '/',
+      entryNames: '[name]',
+      format: 'esm',
+      platform: 'browser',
+      target: TARGET,
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      legalComments: 'none',
+    },
   });
   const files: ConsoleFiles = new Map();
   let page = readFileSync(join(CONSOLE_FOLDER, 'index.html'), 'utf8');
-  for (const { path, contents } of result.outputFiles) {
+  for (const { path, contents } of built.files) {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 12);
     const name = `${path.slice(1).replace(/\.\w+$/, '')}-${hash}${extname(path)}`;
     files.set(name, contents);

@@ -119,40 +119,27 @@ function sourcesPath(folder: string): string {
 
 /** @returns absolute paths of the files that it was made of */
 async function bundlePackage(name: NativePackageName, source: string, destination: string): Promise<string[]> {
-  let isReplaced = false;
-  const result = await build({
-    entryPoints: [join(source, 'dist/index.js')],
-    bundle: true,
-    write: false,
-    metafile: true,
-    absWorkingDir: '/',
-    minify: true,
-    keepNames: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: REQUIRE_BANNER },
-    // What it downloads, builds or shows with; not used with `build: 'never'`.
-    external: ['electron', 'typescript', '@node-llama-cpp/*', '@reflink/*'],
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'no-test-process',
-        setup: (build) => {
-          // It loads the binaries in a process of their own first, to see whether they crash. A skill is that process.
-          build.onLoad({ filter: /[/\\]testBindingBinary\.js$/ }, () => {
-            isReplaced = true;
-            return { contents: 'export async function testBindingBinary() { return true; }' };
-          });
-        },
-      },
-    ],
-  }).catch((error: Error) => {
-    throw new BundleError(`${name} cannot be bundled: ${error.message}`);
+  const { files, sources, isReplaced } = await build(name, {
+    options: {
+      entryPoints: [join(source, 'dist/index.js')],
+      absWorkingDir: '/',
+      keepNames: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      banner: { js: REQUIRE_BANNER },
+      // What it downloads, builds or shows with; not used with `build: 'never'`.
+      external: ['electron', 'typescript', '@node-llama-cpp/*', '@reflink/*'],
+    },
+    // It loads the binaries in a process of their own first, to see whether they crash. A skill is that process.
+    replacement: {
+      filter: /[/\\]testBindingBinary\.js$/,
+      contents: 'export async function testBindingBinary() { return true; }',
+    },
   });
-  const [output] = result.outputFiles;
+  const [output] = files;
   if (!output || !isReplaced) throw new BundleError(`${name} is not as it was when this was written: pin version 3.22`);
   mkdirSync(dirname(destination), { recursive: true });
   writeFileSync(destination, output.contents);
-  return Object.keys(result.metafile.inputs).map((input) => join('/', input));
+  return sources.map((input) => join('/', input));
 }
