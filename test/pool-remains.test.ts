@@ -8,7 +8,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { SkillUnavailableError } from '../src/pool/index.ts';
+import { createRuntimes, type RuntimeName } from '../src/runtimes/index.ts';
 import { processesOf } from './chaos/processes.ts';
+import { takeAllDescriptors } from './support/descriptors.ts';
 import { availableRuntimes, onEvent } from './support/pool.ts';
 import { copiesOf, scopedPool, Trace, until } from './support/scoped-pool.ts';
 
@@ -73,6 +75,22 @@ for (const runtime of await availableRuntimes()) {
       assert.deepEqual(await trace.left(), []);
     });
 
+    it('a skill that is stopped while no further file can be opened leaves no process or control group', async () => {
+      await using test = scopedPool(runtime);
+      await startAndDie(runtime, test.stateDir, 600_000);
+      using trace = new Trace(test.paths, 'echo');
+      const instance = await createRuntimes(test.paths)
+        .find(({ name }) => name === runtime)
+        ?.find('echo');
+      assert.ok(instance);
+      {
+        using _all = takeAllDescriptors();
+        await instance.stop(0);
+      }
+      assert.equal(existsSync(trace.recordPath), false);
+      assert.deepEqual(await trace.left(), []);
+    });
+
     it('a skill that dies leaves no process or control group to the next one', async () => {
       await using test = scopedPool(runtime);
       const client = await test.pool.getSkillClient('echo');
@@ -117,14 +135,7 @@ for (const runtime of await availableRuntimes()) {
 
     it('a skill that lost what held its sandbox while no assistant looked is ended by the next one', async (t) => {
       await using test = scopedPool(runtime);
-      const script = join(import.meta.dirname, 'support/owner.ts');
-      const owner = spawn(process.execPath, [script, runtime, test.stateDir, '600000'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await once(createInterface({ input: owner.stdout }), 'line');
-      const exited = once(owner, 'exit');
-      owner.kill('SIGKILL');
-      await exited;
+      await startAndDie(runtime, test.stateDir, 600_000);
       using trace = new Trace(test.paths, 'echo');
       // Without control groups nobody can tell whose they are; the lease ends them.
       if (trace.cgroups.length === 0 && runtime === 'sandbox') return t.skip('MISSING: control groups');
@@ -138,14 +149,7 @@ for (const runtime of await availableRuntimes()) {
 
     it('a skill whose assistant was killed ends with its lease, and the next assistant clears what is left', async () => {
       await using test = scopedPool(runtime);
-      const script = join(import.meta.dirname, 'support/owner.ts');
-      const owner = spawn(process.execPath, [script, runtime, test.stateDir, '1000'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await once(createInterface({ input: owner.stdout }), 'line');
-      const exited = once(owner, 'exit');
-      owner.kill('SIGKILL');
-      await exited;
+      await startAndDie(runtime, test.stateDir, 1000);
       using trace = new Trace(test.paths, 'echo');
       assert.ok(trace.running().length > 0, 'it outlives its assistant until the lease ends');
       await trace.untilEnded();
@@ -165,6 +169,18 @@ for (const runtime of await availableRuntimes()) {
       assert.equal((await test.pool.status('echo'))[0]?.restarts, 0);
     });
   });
+}
+
+/** Another assistant starts the skill echo and is killed. */
+async function startAndDie(runtime: RuntimeName, stateDir: string, leaseMs: number): Promise<void> {
+  const script = join(import.meta.dirname, 'support/owner.ts');
+  const owner = spawn(process.execPath, [script, runtime, stateDir, String(leaseMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(createInterface({ input: owner.stdout }), 'line');
+  const exited = once(owner, 'exit');
+  owner.kill('SIGKILL');
+  await exited;
 }
 
 /** The control groups that were made for a skill. */

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { IsolationLevel } from '../../skill/index.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import { cgroupMemory, cgroupProcesses, removeCgroups, wasOutOfMemory } from '../sandbox/cgroup.ts';
 import { installHandler } from './code-dir.ts';
 import { identify, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
+import { readFileAlways } from './reserve.ts';
 import { readRecord, removeRecord, type UnitRecord, writeRecord } from './unit-record.ts';
 
 /** How often a process that is not our child is looked at, in milliseconds: only a parent is told of an exit. */
@@ -119,7 +120,7 @@ export class LocalInstance implements Instance {
     const stats: InstanceStats = { memoryBytes: 0, cpuSeconds: 0, processes: this.#members.length };
     for (const { pid } of this.#members) {
       try {
-        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        const fields = readFileAlways(`/proc/${pid}/stat`)
           .replace(/^.*\) /s, '')
           .split(' ');
         stats.cpuSeconds += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
@@ -168,7 +169,7 @@ function descendants(pid: number): number[] {
   const found = [pid];
   for (let at = 0; at < found.length; at++) {
     try {
-      const children = readFileSync(`/proc/${found[at]}/task/${found[at]}/children`, 'utf8');
+      const children = readFileAlways(`/proc/${found[at]}/task/${found[at]}/children`);
       found.push(...children.split(' ').filter(Boolean).map(Number));
     } catch {
       // It ended meanwhile.

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { isTooManyFiles, readFileAlways } from './reserve.ts';
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -10,11 +10,11 @@ export interface ProcessIdentity {
 /** The fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets; [0] is field 3. */
 function statFields(pid: number): string[] | undefined | 'unreadable' {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = readFileAlways(`/proc/${pid}/stat`);
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch (error) {
-    // With too many open files nobody can look; that says nothing of the process.
-    return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '') ? 'unreadable' : undefined;
+    // Nobody can look; that says nothing of the process.
+    return isTooManyFiles(error) ? 'unreadable' : undefined;
   }
 }
 

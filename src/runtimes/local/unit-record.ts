@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makePrivateDir } from './paths.ts';
+import { readFileAlways } from './reserve.ts';
 
 const identity = z.object({ pid: z.int().positive(), startTime: z.string().optional() });
 
@@ -29,7 +30,7 @@ const NAME = 'unit.json';
 /** @returns undefined when there is none, or none that can be read */
 export function readRecord(runDir: string): UnitRecord | undefined {
   try {
-    return recordSchema.parse(JSON.parse(readFileSync(join(runDir, NAME), 'utf8')));
+    return recordSchema.parse(JSON.parse(readFileAlways(join(runDir, NAME))));
   } catch {
     return undefined;
   }

@@ -2,9 +2,10 @@
  * Control groups for sandboxed skills, where this process may make them: version 1 (one hierarchy per controller) and
  * version 2 (one for all). Kernel documentation: admin-guide/cgroup-v1 and admin-guide/cgroup-v2.rst.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileAlways } from '../local/reserve.ts';
 
 const REMOVE_TRIES = 50;
 const REMOVE_WAIT_MS = 10;
@@ -116,7 +117,7 @@ function readNumber(path: string): number | undefined {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileAlways(path);
   } catch {
     return '';
   }
