@@ -1,18 +1,22 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { deserialize } from 'node:v8';
 import type { BuildOptions } from 'esbuild';
 import { BundleError } from './error.ts';
 
 /** `.ts` in the repository, `.js` in the published package. */
-const WORKER = new URL(`./esbuild-worker${extname(import.meta.filename)}`, import.meta.url);
+const PROGRAM = join(import.meta.dirname, `esbuild-process${extname(import.meta.filename)}`);
 
-/** What one build is made of. It is copied to another thread. */
+/** What one build is made of. */
 export interface BuildRequest {
-  /** It bundles and minifies in any case, and writes nothing. */
+  /** What JSON can hold of esbuild's. It bundles and minifies in any case, and writes nothing. */
   options: BuildOptions;
-  /** What is bundled instead of the files whose path is as `filter` says. */
-  replacement?: { filter: RegExp; contents: string };
+  /** What is bundled instead of the files whose path matches the regular expression `filter`. */
+  replacement?: { filter: string; contents: string };
 }
 
 /** What a build makes. */
@@ -25,18 +29,41 @@ export interface Built {
 }
 
 /**
- * Builds with esbuild. In a thread of its own, because esbuild starts a process and listens for no error of that: without a free file
- * descriptor the whole assistant would end with it, where now one build fails.
+ * Builds with esbuild. In a process of its own that ends with the build: esbuild starts one in any case, of 90 MB, and listens for no error
+ * of that, so that without a free file descriptor the assistant would end with it.
  *
  * @param what it is, for an error
  * @throws BundleError that says what does not build
  */
 export async function build(what: string, request: BuildRequest): Promise<Built> {
-  const worker = new Worker(WORKER, { workerData: request, execArgv: [] });
   try {
-    const [built] = (await once(worker, 'message')) as [Built];
-    return built;
+    return await run(request);
   } catch (error) {
     throw new BundleError(`${what} does not build: ${(error as Error).message}`);
   }
+}
+
+async function run(request: BuildRequest): Promise<Built> {
+  const output = openTemporary();
+  try {
+    // No pipes: Node leaves them open when a process cannot be started.
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(request)], { stdio: ['ignore', output, 'ignore'] });
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    if (code !== 0) throw new Error(`esbuild ended with ${signal ?? `code ${code}`}`);
+    const bytes = Buffer.alloc(fstatSync(output).size);
+    readSync(output, bytes, 0, bytes.length, 0);
+    const built: Built | string = deserialize(bytes);
+    if (typeof built === 'string') throw new Error(built);
+    return built;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** A file that nobody else sees, and that is gone when it is closed. */
+function openTemporary(): number {
+  const path = join(tmpdir(), `phoenix-build-${randomUUID()}`);
+  const file = openSync(path, 'wx+', 0o600);
+  unlinkSync(path);
+  return file;
 }

@@ -133,7 +133,7 @@ async function bundlePackage(name: NativePackageName, source: string, destinatio
     },
     // It loads the binaries in a process of their own first, to see whether they crash. A skill is that process.
     replacement: {
-      filter: /[/\\]testBindingBinary\.js$/,
+      filter: String.raw`[/\\]testBindingBinary\.js$`,
       contents: 'export async function testBindingBinary() { return true; }',
     },
   });

@@ -44,13 +44,14 @@ export const openFilesLimit: Fault = {
     if (pid === 0) return Promise.resolve(undefined);
     const limit = (soft: number | string) =>
       spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`], { stdio: 'ignore' });
-    const before = spawnSync('prlimit', ['--pid', String(pid), '--nofile', '--output=SOFT', '--noheadings'], {
+    // What Node itself sets when it starts; what is set now may be that of another such fault.
+    const hard = spawnSync('prlimit', ['--pid', String(pid), '--nofile', '--output=HARD', '--noheadings'], {
       encoding: 'utf8',
     }).stdout.trim();
     effects.connectionsMayWait(true);
     limit(openFiles(pid).files + Math.floor(random() * 6));
     return Promise.resolve(() => {
-      limit(before);
+      limit(hard);
       effects.connectionsMayWait(false);
     });
   },
