@@ -21,7 +21,7 @@ export const NODE_PATH = '/app/node';
 export const CONTENT_LABEL = 'sarai.content';
 const BASE_LABEL = 'sarai.base';
 /** Part of what identifies an image: a change of how it is laid out makes older ones outdated. */
-export const LAYOUT = 4;
+export const LAYOUT = 5;
 
 /** What an image is made of. */
 export interface ImageParts extends Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath' | 'native'> {

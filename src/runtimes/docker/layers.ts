@@ -14,10 +14,10 @@ import {
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RuntimeError } from '../runtime.ts';
-import { loadedPart } from './elf.ts';
+import { programOf } from './program.ts';
 import { TAR_END, tarHeader, tarPadding } from './tar.ts';
 
-/** A file of an image: its path there, and where its content is, or that it is a folder. A program comes without symbols. */
+/** A file of an image: its path there, and where its content is, or that it is a folder. Of a program some is left out. */
 export type Source =
   | { path: string; from: string; isProgram?: boolean }
   | { path: string; owned: boolean; mode: number };
@@ -73,7 +73,7 @@ async function* layerPieces(sources: readonly Source[]): AsyncGenerator<Buffer> 
       yield tarHeader({ path: source.path, mode: source.mode, ...owner, size: 0, isFolder: true });
       continue;
     }
-    const program = source.isProgram ? loadedPart(source.from) : undefined;
+    const program = source.isProgram ? programOf(source.from) : undefined;
     const size = program?.size ?? statSync(source.from).size;
     yield tarHeader({
       path: source.path,
@@ -83,9 +83,11 @@ async function* layerPieces(sources: readonly Source[]): AsyncGenerator<Buffer> 
       size,
       isFolder: false,
     });
-    if (program) yield program.header;
-    const start = program?.header.length ?? 0;
-    if (size > start) yield* createReadStream(source.from, { start, end: size - 1 }) as AsyncIterable<Buffer>;
+    for (const piece of program?.pieces ?? [{ start: 0, end: size }]) {
+      if (Buffer.isBuffer(piece)) yield piece;
+      else if (piece.end > piece.start)
+        yield* createReadStream(source.from, { start: piece.start, end: piece.end - 1 }) as AsyncIterable<Buffer>;
+    }
     yield tarPadding(size);
   }
   yield TAR_END;
