@@ -40,13 +40,15 @@ describe('images of skills', { skip: isMissing('a Docker engine (dockerd, as roo
     assert.equal(code, 0);
     assert.match(stdout, /^saraiskill\.sql:1\.0\.0 {2}sha256:[0-9a-f]{64} {2}\d+ MB\n {2}bill of materials: \S+\n$/);
     const sbom = JSON.parse(readFileSync(/materials: (\S+)/.exec(stdout)?.[1] ?? '', 'utf8')) as {
-      components: { name: string; version?: string }[];
+      components: { name: string; version?: string; properties?: { name: string; value: string }[] }[];
     };
     const versions = new Map(sbom.components.map(({ name, version }) => [name, version]));
     assert.equal(versions.get('node'), process.versions.node);
     for (const name of ['@grpc/grpc-js', '@bufbuild/protobuf'])
       assert.match(versions.get(name) ?? '', /^\d+\.\d+/, name);
     assert.ok(versions.has('libc.so.6'));
+    const { properties = [] } = sbom.components.find(({ name }) => name === 'node') ?? {};
+    assert.match(properties.find(({ name }) => name === 'sarai:icu-data')?.value ?? '', /^subset: names of languages/);
     assert.match(phoenix(['skill', 'build'], environment()).stderr, /name one skill, or say --all/);
     const away = phoenix(['skill', 'build', '--all'], { ...environment(), DOCKER_HOST: 'unix:///nowhere' });
     assert.match(away.stderr, /nowhere: no engine answers there; start it/);
@@ -65,7 +67,9 @@ describe('images of skills', { skip: isMissing('a Docker engine (dockerd, as roo
   });
 
   it('say what they are made of, and by whom they are run', async () => {
-    const { Config } = await inspect((await buildSkillImage(SQL, paths, undefined)).name);
+    const { name, size } = await buildSkillImage(SQL, paths, undefined);
+    const { Config } = await inspect(name);
+    assert.ok(size <= 100_000_000, `${size} bytes`);
     assert.equal(Config.User, '65534:65534');
     assert.match(Config.Labels['sarai.manifest'] ?? '', /^[0-9a-f]{64}$/);
     for (const [label, value] of [

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { filesOf, type NativePackage } from '../../bundle/index.ts';
 import type { Manifest } from '../../manifest/index.ts';
 import { sharedLibraries } from '../shared-libraries.ts';
+import { programOf } from './program.ts';
 
 interface Component {
   type: 'platform' | 'library';
@@ -12,7 +13,14 @@ interface Component {
   purl?: string;
   licenses?: { license: { name: string } }[];
   hashes?: { alg: 'SHA-256'; content: string }[];
+  properties?: { name: string; value: string }[];
 }
+
+/** What of ICU's data images have, where it is not all. */
+const ICU_SUBSET = {
+  name: 'sarai:icu-data',
+  value: 'subset: names of languages, regions, time zones and units in English and Spanish; encodings of the Web',
+};
 
 /**
  * What is in the image of a skill: Node, shared libraries, and the npm packages of the bundles. CycloneDX 1.5
@@ -33,6 +41,7 @@ export function softwareBillOfMaterials(
       name: 'node',
       version: process.versions.node,
       purl: `pkg:generic/node@${process.versions.node}`,
+      ...(programOf(process.execPath)?.hasIcuSubset ? { properties: [ICU_SUBSET] } : {}),
     },
     ...libraries.map((path): Component => ({ type: 'library', name: basename(path), hashes: [sha256(path)] })),
     ...packagesOf([...sources, ...native.flatMap(({ sources: of }) => of)]),
