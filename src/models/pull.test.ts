@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NANO_DRAFT } from '../../test/support/nano.ts';
 import { type PullOptions, pullModel } from './pull.ts';
 import { parseReference } from './reference.ts';
@@ -30,6 +31,8 @@ class Hub {
   etag: string | undefined = '"v1"';
   /** Bytes after which an answer breaks off, one for each request; then all of it is sent. */
   breaks: number[] = [];
+  /** Bytes that the client says it has. */
+  received = 0;
   redirectTo: string | undefined;
 
   async start(): Promise<void> {
@@ -75,7 +78,13 @@ class Hub {
     });
     const end = this.breaks.shift();
     if (end === undefined) return void response.end(body);
-    response.write(body.subarray(0, end), () => setTimeout(() => response.destroy(), 20));
+    response.write(body.subarray(0, end), () => void this.#breakOff(response, from + end));
+  }
+
+  /** Once the client has read what was sent: what it has not read by then is lost with the connection. */
+  async #breakOff(response: ServerResponse, sent: number): Promise<void> {
+    for (const begun = performance.now(); this.received < sent && performance.now() - begun < 2000; ) await sleep(5);
+    response.destroy();
   }
 }
 
@@ -100,7 +109,14 @@ describe('pullModel', () => {
   });
 
   const pull = (reference = REPOSITORY, options: PullOptions = {}) =>
-    pullModel(reference, store, { ...options, hub: options.hub ?? hub.options });
+    pullModel(reference, store, {
+      ...options,
+      hub: options.hub ?? hub.options,
+      onProgress: (progress) => {
+        hub.received = progress.received;
+        options.onProgress?.(progress);
+      },
+    });
   /** Files of the store without the folder of the locks. */
   const files = () => readdirSync(store.folder).filter((name) => name !== '.pulling');
 
