@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
 const BETWEEN = '/';
-/** A path has so many ids at most, the latest. */
+/** A file knows so many histories at most, and a path has so many ids, the latest. */
 const LONGEST = 100;
 
 /**
@@ -23,13 +23,20 @@ export class Lineage {
     this.#database = database;
     database.exec('BEGIN IMMEDIATE');
     try {
-      database.exec(`CREATE TABLE IF NOT EXISTS memory_lineage
-        (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, since INTEGER NOT NULL)`);
+      database.exec(`CREATE TABLE IF NOT EXISTS memory_lineage (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+        since INTEGER NOT NULL, settled INTEGER NOT NULL DEFAULT 0)`);
+      // Earlier ones deleted what was settled.
+      const column = database.prepare("SELECT 1 FROM pragma_table_info('memory_lineage') WHERE name = 'settled'").get();
+      if (column === undefined)
+        database.exec('ALTER TABLE memory_lineage ADD COLUMN settled INTEGER NOT NULL DEFAULT 0');
       const insert = database.prepare(
         'INSERT INTO memory_lineage (id, since) SELECT ?1, ?2 WHERE ?3 OR NOT EXISTS (SELECT 1 FROM memory_lineage)',
       );
       insert.run(first, 0, 0);
       insert.run(this.#id, revision, 1);
+      database
+        .prepare('DELETE FROM memory_lineage WHERE position <= (SELECT max(position) FROM memory_lineage) - ?')
+        .run(LONGEST);
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
@@ -57,13 +64,18 @@ export class Lineage {
   endOf(path: string): number {
     const [position] = this.#positionsOf(path.split(BETWEEN));
     if (position !== undefined) return this.#endOf(position);
-    const oldest = this.#database.prepare('SELECT min(position) AS position FROM memory_lineage').get();
+    const oldest = this.#database
+      .prepare('SELECT min(position) AS position FROM memory_lineage WHERE NOT settled')
+      .get();
     return this.#endOf(Number(oldest?.position));
   }
 
-  /** The copy follows this history: how it came from earlier ones is no longer of interest. */
+  /**
+   * The copy follows this history. How it came from earlier ones stays known: should the copy go back to one of them, its path will have
+   * those between, and so will know them in a file that goes back, too.
+   */
   settle(): void {
-    this.#database.prepare('DELETE FROM memory_lineage WHERE id <> ?').run(this.#id);
+    this.#database.prepare('UPDATE memory_lineage SET settled = 1 WHERE id <> ? AND NOT settled').run(this.#id);
   }
 
   /** Where histories are, the latest first. */

@@ -14,7 +14,9 @@ type Step =
   | { t: 'cut'; after: number }
   | { t: 'connect'; waits: boolean }
   /** The local file is what it was so many steps ago; with more of them than there were, it is gone. */
-  | { t: 'lose'; steps: number };
+  | { t: 'lose'; steps: number }
+  /** The copy in the skill is what it was so many transactions ago. */
+  | { t: 'lose-copy'; transactions: number };
 
 const FILES = ['', '-wal'];
 
@@ -25,6 +27,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ t: fc.constant('cut' as const), after: fc.nat(8) }) },
   { weight: 2, arbitrary: fc.record({ t: fc.constant('connect' as const), waits: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ t: fc.constant('lose' as const), steps: fc.nat(12) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ t: fc.constant('lose-copy' as const), transactions: fc.oneof(fc.nat(12), fc.nat(1000)) }),
+  },
 );
 
 const tell: Extract<Step, { t: 'tell' }> = { t: 'tell', mover: 0, place: 0 };
@@ -45,6 +51,22 @@ const EXAMPLES: Step[][] = [
   ],
   // A new file that took over what the copy had, and then the old one after all.
   [{ t: 'lose', steps: 9 }, tell, { t: 'lose', steps: 9 }, tell, tell, tell, tell, { t: 'lose', steps: 5 }],
+  // A copy that went back forgot a history of the file; then the file went back to it, in the middle of taking over what it had lost.
+  ...[10, 11, 12].map((after): Step[] => [
+    tell,
+    { ...tell, mover: 1 },
+    { t: 'lose', steps: 1 },
+    { t: 'connect', waits: false },
+    { t: 'cut', after },
+    { t: 'restart' },
+    { t: 'connect', waits: true },
+    tell,
+    { t: 'restart' },
+    { t: 'connect', waits: true },
+    { t: 'lose-copy', transactions: 40 },
+    { t: 'connect', waits: true },
+    { t: 'lose', steps: 6 },
+  ]),
   // Back to the place before, told after the loss of the one between.
   [
     { ...tell, place: 0 },
@@ -122,7 +144,11 @@ class World {
       await this.#memory.storeSvo(subject, 'vive_en', place);
       this.#told.set(subject, [...(this.#told.get(subject) ?? []), place]);
     } else if (its.t === 'restart') await this.#restart();
-    else await this.#lose(its.steps);
+    else if (its.t === 'lose-copy') {
+      this.replica.connect();
+      await this.#synchronize();
+      this.replica.lose(its.transactions);
+    } else await this.#lose(its.steps);
   }
 
   async #restart(): Promise<void> {
@@ -145,8 +171,8 @@ class World {
   }
 
   async #synchronize(): Promise<void> {
-    for (let turn = 0; !this.#memory.stats().synchronized; turn++) {
-      assert.ok(turn < 1000, this.#memory.stats().error);
+    for (const begun = performance.now(); !this.#memory.stats().synchronized; ) {
+      assert.ok(performance.now() - begun < 10_000, this.#memory.stats().error);
       this.#memory.synchronize();
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -160,8 +160,7 @@ export class Replicator {
     await this.#transaction(dropIndexes(), this.#timeoutMs, generation);
     let revision = after;
     while (revision < until) {
-      // What is missing then is made by the next connection.
-      if (this.#closed) throw new Error('the memory was closed');
+      // Closed, it throws; what is missing then is made by the next connection.
       revision = await this.#send(revision, generation);
     }
     await this.#createIndexes(generation);
@@ -176,7 +175,7 @@ export class Replicator {
   }
 
   async #transaction(statements: readonly RemoteStatement[], timeoutMs: number, generation: number): Promise<void> {
-    await this.#remote.transaction(statements, timeoutMs);
+    await this.#write(statements, timeoutMs);
     if (generation !== this.#generation) throw new Error('the sql skill was restarted meanwhile');
   }
 
@@ -192,37 +191,36 @@ export class Replicator {
   async #connect(): Promise<number> {
     const { lineage, revision: latest, confirmed } = this.#store;
     await this.#migrate();
-    await this.#remote.transaction(createReplica(lineage.pathAfter()), this.#timeoutMs);
+    await this.#write(createReplica(lineage.pathAfter()));
     // That may have started the skill; from here on another instance is another copy.
     await this.#createIndexes(this.#generation);
-    const [row] = await this.#remote.query('SELECT store_id, revision FROM memory_replica', [], this.#timeoutMs);
+    const [row] = await this.#read('SELECT store_id, revision FROM memory_replica');
     const [followed, revision] = row as [string, number];
     const path = lineage.pathAfter(followed);
     const isKnown = lineage.includes(followed, revision) && revision <= latest;
     if (isKnown && revision >= confirmed) {
-      if (followed !== path) await this.#remote.transaction(followHistory(followed, path, revision), this.#timeoutMs);
+      if (followed !== path) await this.#write(followHistory(followed, path, revision));
       lineage.settle();
       return revision;
     }
     // Somebody lost something: an old backup, a new disk. What only the copy knows is taken over, then it is written anew.
     if (!isKnown) await this.#takeOver(lineage.endOf(followed));
-    await this.#remote.transaction(clearReplica(path), this.#timeoutMs);
+    await this.#write(clearReplica(path));
     lineage.settle();
     return 0;
   }
 
   /** Brings the tables of the copy up to date. @throws Error when they are newer: nothing is written to them then */
   async #migrate(): Promise<void> {
-    const query = (sql: string) => this.#remote.query(sql, [], this.#timeoutMs);
-    const [table] = await query("SELECT 1 FROM sqlite_schema WHERE name = 'memory_replica'");
-    const [row] = table ? await query(VERSION_QUERY) : [];
+    const [table] = await this.#read("SELECT 1 FROM sqlite_schema WHERE name = 'memory_replica'");
+    const [row] = table ? await this.#read(VERSION_QUERY) : [];
     const version = Number(row?.[0] ?? SCHEMA_VERSION);
     if (version > SCHEMA_VERSION)
       throw new Error(
         `the memory's copy in the sql skill has format ${version}, this Phoenix knows ${SCHEMA_VERSION}: use the Phoenix that wrote it`,
       );
     if (version < SCHEMA_VERSION)
-      await this.#remote.transaction(
+      await this.#write(
         migrateReplica(version).map((sql) => ({ sql })),
         INDEX_TIMEOUT_MS,
       );
@@ -238,7 +236,7 @@ export class Replicator {
       const query = position ? next : first;
       let rows: FactRow[];
       try {
-        rows = await this.#read(query.sql, query.parameters([], 0, position, size));
+        rows = (await this.#read(query.sql, query.parameters([], 0, position, size))) as FactRow[];
       } catch (error) {
         // Long texts: fewer of them fit into one answer.
         if ((error as { code?: string }).code !== 'RESOURCE_EXHAUSTED' || size === 1) throw error;
@@ -260,7 +258,18 @@ export class Replicator {
     }
   }
 
-  async #read(sql: string, parameters: (string | number)[]): Promise<FactRow[]> {
-    return (await this.#remote.query(sql, parameters, this.#timeoutMs)) as FactRow[];
+  async #write(statements: readonly RemoteStatement[], timeoutMs = this.#timeoutMs): Promise<void> {
+    this.#checkOpen();
+    await this.#remote.transaction(statements, timeoutMs);
+  }
+
+  async #read(sql: string, parameters: (string | number)[] = []): Promise<unknown[][]> {
+    this.#checkOpen();
+    return await this.#remote.query(sql, parameters, this.#timeoutMs);
+  }
+
+  /** Who closes the memory waits for one step, not for all of a long connection. @throws Error */
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('the memory was closed');
   }
 }

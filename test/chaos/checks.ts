@@ -35,7 +35,10 @@ export async function untilRecovered(system: ChaosSystem, noise: Noise, patience
       await sleep(25);
     }
   }
-  throw new Error(`it does not work again after ${patienceMs} ms: ${(problem as Error).message}`);
+  const memory = await system.askText('/api/memory/stats', ASK_MS).catch((error: Error) => error.message);
+  throw new Error(
+    `it does not work again after ${patienceMs} ms: ${(problem as Error).message}; the memory: ${memory}`,
+  );
 }
 
 async function probe(system: ChaosSystem): Promise<void> {

@@ -8,20 +8,35 @@ export class Replica implements RemoteSql {
   left = Number.POSITIVE_INFINITY;
   #database = new DatabaseSync(':memory:');
   #listener = () => {};
+  readonly #done: (readonly RemoteStatement[])[] = [];
 
   async transaction(statements: readonly RemoteStatement[]): Promise<void> {
     if (this.left-- <= 0) this.cut();
     this.#check();
     this.#database.exec('BEGIN');
     try {
-      for (const { sql, rows = [[]] } of statements) {
-        const statement = this.#database.prepare(sql);
-        for (const row of rows) statement.run(...row);
-      }
+      this.#run(statements);
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
       throw error;
+    }
+    this.#done.push(statements);
+  }
+
+  /** Its data are again what they were so many transactions ago; with more than there were, it has none. */
+  lose(transactions: number): void {
+    this.cut();
+    this.#done.length = Math.max(0, this.#done.length - transactions);
+    this.#database.close();
+    this.#database = new DatabaseSync(':memory:');
+    for (const statements of this.#done) this.#run(statements);
+  }
+
+  #run(statements: readonly RemoteStatement[]): void {
+    for (const { sql, rows = [[]] } of statements) {
+      const statement = this.#database.prepare(sql);
+      for (const row of rows) statement.run(...row);
     }
   }
 
