@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,8 +68,10 @@ export class TestEngine {
 
   async remove(): Promise<void> {
     await this.stop();
-    // The engine leaves the network of the machine mounted, once a container was in it.
-    spawnSync('umount', ['--quiet', join(this.folder, 'exec/netns/default')], { stdio: 'ignore' });
+    // The engine leaves the network of the machine mounted, once a container was in it, and now and then its own folder.
+    const mounted = readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+)/gm);
+    for (const [, place = ''] of [...mounted].toReversed())
+      if (place.startsWith(`${this.folder}/`)) spawnSync('umount', [place], { stdio: 'ignore' });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
