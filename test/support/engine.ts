@@ -18,30 +18,23 @@ export class TestEngine {
   readonly socketPath = join(this.folder, 'docker.sock');
   readonly engine = new Engine(this.socketPath);
   #process: ChildProcess | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
+  /** The last of what it said. */
+  #said = '';
 
   /** Where it keeps images. */
   get dataRoot(): string {
     return join(this.folder, 'root');
   }
 
+  /** Resolves once it answers; also when it is stopped meanwhile. */
   async start(): Promise<void> {
-    const folder = (name: string) => join(this.folder, name);
-    const log = spawn(
-      'dockerd',
-      [
-        ...['--data-root', this.dataRoot, '--exec-root', folder('exec'), '--pidfile', folder('pid')],
-        ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false', '--ip-forward=false'],
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    this.#process = log;
-    let said = '';
-    log.stderr.on('data', (data: Buffer) => {
-      said = (said + data).slice(-4000);
-    });
+    await this.#ending;
+    this.#process ??= this.#spawn();
     process.env.DOCKER_HOST = `unix://${this.socketPath}`;
-    for (let i = 0; i < 300; i++) {
-      if (log.exitCode !== null) throw new Error(`the engine did not start: ${said}`);
+    const its = this.#process;
+    for (let i = 0; i < 300 && this.#process === its; i++) {
+      if (its.exitCode !== null) throw new Error(`the engine did not start: ${this.#said}`);
       if (
         await this.engine.json('GET', '/info').then(
           () => true,
@@ -51,7 +44,24 @@ export class TestEngine {
         return;
       await sleep(100);
     }
-    throw new Error(`the engine does not answer: ${said}`);
+    if (this.#process === its) throw new Error(`the engine does not answer: ${this.#said}`);
+  }
+
+  #spawn(): ChildProcess {
+    const folder = (name: string) => join(this.folder, name);
+    const its = spawn(
+      'dockerd',
+      [
+        ...['--data-root', this.dataRoot, '--exec-root', folder('exec'), '--pidfile', folder('pid')],
+        ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false', '--ip-forward=false'],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    this.#said = '';
+    its.stderr.on('data', (data: Buffer) => {
+      this.#said = (this.#said + data).slice(-4000);
+    });
+    return its;
   }
 
   /** SIGSTOP makes it hang, SIGCONT go on. */
@@ -60,10 +70,15 @@ export class TestEngine {
   }
 
   async stop(): Promise<void> {
-    if (!this.#process || this.#process.exitCode !== null) return;
-    const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    await ended;
+    const its = this.#process;
+    this.#process = undefined;
+    if (its && its.exitCode === null) {
+      this.#ending = once(its, 'exit');
+      its.kill('SIGTERM');
+      // It may hang.
+      its.kill('SIGCONT');
+    }
+    await this.#ending;
   }
 
   async remove(): Promise<void> {
