@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
 const BETWEEN = '/';
-/** A file knows so many histories at most, and a path has so many ids, the latest. */
+/** A file knows so many settled histories at most, and a path has so many ids, the latest. */
 const LONGEST = 100;
 
 /**
@@ -33,10 +33,8 @@ export class Lineage {
         'INSERT INTO memory_lineage (id, since) SELECT ?1, ?2 WHERE ?3 OR NOT EXISTS (SELECT 1 FROM memory_lineage)',
       );
       insert.run(first, 0, 0);
-      insert.run(this.#id, revision, 1);
-      database
-        .prepare('DELETE FROM memory_lineage WHERE position <= (SELECT max(position) FROM memory_lineage) - ?')
-        .run(LONGEST);
+      const position = Number(insert.run(this.#id, revision, 1).lastInsertRowid);
+      database.prepare('DELETE FROM memory_lineage WHERE settled AND position <= ?').run(position - LONGEST);
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
