@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { basename, dirname, extname, join } from 'node:path';
 import { makeCompileCache } from './compile-cache.ts';
 import { BundleError } from './error.ts';
-import { build } from './esbuild.ts';
-import { NATIVE_PACKAGES, REQUIRE_BANNER } from './native.ts';
+import { build, FOR_NODE } from './esbuild.ts';
+import { NATIVE_PACKAGES } from './native.ts';
 
 /** `.ts` in the repository, `.js` in the published package. */
 const EXTENSION = extname(import.meta.filename);
@@ -76,16 +76,11 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
 
   const { files, sources } = await build(entry, {
     options: {
+      ...FOR_NODE,
       entryPoints: [entry],
-      keepNames: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      banner: { js: REQUIRE_BANNER },
       alias: SKILL_API,
       // A program of its own, which nothing needs that is bundled already; native code, which stands beside the bundle.
       external: ['esbuild', ...NATIVE_PACKAGES],
-      absWorkingDir: '/',
     },
   });
   const [output] = files;
@@ -97,14 +92,14 @@ async function bundle(entry: string, cacheDir: string): Promise<Bundle> {
   mkdirSync(dirname(path), { recursive: true });
   writeAtomically(path, output.contents);
   const inputs = sources.map((input): CacheEntry['inputs'][number] => {
-    const { mtimeMs, size } = statSync(join('/', input));
-    return [join('/', input), mtimeMs, size];
+    const { mtimeMs, size } = statSync(input);
+    return [input, mtimeMs, size];
   });
   writeAtomically(cachePath, JSON.stringify({ path, hash, inputs } satisfies CacheEntry));
-  return { path, hash, sources: inputs.map(([input]) => input) };
+  return { path, hash, sources };
 }
 
-/** The cached bundle, if its file is there and none of its sources has changed. @throws when it cannot be read, as with too many open files */
+/** The cached bundle, if its file is there and none of its sources has changed. */
 function readCache(cachePath: string): Bundle | undefined {
   try {
     const { path, hash, inputs } = JSON.parse(readFileSync(cachePath, 'utf8')) as CacheEntry;
@@ -114,9 +109,8 @@ function readCache(cachePath: string): Bundle | undefined {
       if (stat.mtimeMs !== mtimeMs || stat.size !== size) return undefined;
     }
     return { path, hash, sources: inputs.map(([input]) => input) };
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

@@ -11,6 +11,16 @@ import { BundleError } from './error.ts';
 /** `.ts` in the repository, `.js` in the published package. */
 const PROGRAM = join(import.meta.dirname, `esbuild-process${extname(import.meta.filename)}`);
 
+/** What bundles for Node have in common. */
+export const FOR_NODE = {
+  keepNames: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  // Bundled CommonJS needs `require` for Node's own modules.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+} satisfies BuildOptions;
+
 /** What one build is made of. */
 export interface BuildRequest {
   /** What JSON can hold of esbuild's. It bundles and minifies in any case, and writes nothing. */
@@ -22,7 +32,7 @@ export interface BuildRequest {
 /** What a build makes. */
 export interface Built {
   files: { path: string; contents: Uint8Array }[];
-  /** The files that it was made of, relative to `absWorkingDir`. */
+  /** Absolute paths of the files that it was made of. */
   sources: string[];
   /** Whether there was something to replace. */
   isReplaced: boolean;

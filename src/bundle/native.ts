@@ -19,10 +19,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BundleError } from './error.ts';
-import { build } from './esbuild.ts';
-
-/** Bundled CommonJS needs `require` for Node's own modules. */
-export const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+import { build, FOR_NODE } from './esbuild.ts';
 
 /** What a skill may name in `native`. */
 export const NATIVE_PACKAGES = ['node-llama-cpp'] as const;
@@ -121,13 +118,8 @@ function sourcesPath(folder: string): string {
 async function bundlePackage(name: NativePackageName, source: string, destination: string): Promise<string[]> {
   const { files, sources, isReplaced } = await build(name, {
     options: {
+      ...FOR_NODE,
       entryPoints: [join(source, 'dist/index.js')],
-      absWorkingDir: '/',
-      keepNames: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      banner: { js: REQUIRE_BANNER },
       // What it downloads, builds or shows with; not used with `build: 'never'`.
       external: ['electron', 'typescript', '@node-llama-cpp/*', '@reflink/*'],
     },
@@ -141,5 +133,5 @@ async function bundlePackage(name: NativePackageName, source: string, destinatio
   if (!output || !isReplaced) throw new BundleError(`${name} is not as it was when this was written: pin version 3.22`);
   mkdirSync(dirname(destination), { recursive: true });
   writeFileSync(destination, output.contents);
-  return sources.map((input) => join('/', input));
+  return sources;
 }
