@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findObject, type Read, readElf } from '../src/runtimes/docker/elf.ts';
+import { findObject, readElf } from '../src/runtimes/docker/elf.ts';
 import { ICU_SYMBOL, icuItems, icuSubset, isKept } from '../src/runtimes/docker/icu.ts';
 import { makeLayer } from '../src/runtimes/docker/layers.ts';
 import { programOf } from '../src/runtimes/docker/program.ts';
 import { isMissing } from './support/requirements.ts';
+import { loaded, reading } from './support/small-program.ts';
 
 type Answers = Record<string, Record<string, unknown>>;
 
@@ -21,10 +22,6 @@ const ENGLISH_OR_SPANISH = /^(en|es)\b/;
 const script = (name: string) => fileURLToPath(new URL(`support/${name}-answers.ts`, import.meta.url));
 
 const whole = readFileSync(process.execPath);
-const reading =
-  (file: Buffer): Read =>
-  (length, position) =>
-    position + length <= file.length ? file.subarray(position, position + length) : undefined;
 const elf = readElf(reading(whole));
 const isSmaller = programOf(process.execPath)?.hasIcuSubset === true;
 const icuAt = elf && findObject(reading(whole), elf, ICU_SYMBOL);
@@ -162,15 +159,4 @@ describe('Node in an image', { skip: isMissing('a Node for x86-64 with ICU 78', 
 const CHUNK = 4096;
 function* chunks(size: number): Generator<[number, number]> {
   for (let at = 0; at < size; at += CHUNK) yield [at, Math.min(at + CHUNK, size)];
-}
-
-/** The segments that are loaded: readelf -l. */
-function loaded(file: Buffer): { offset: number; address: number; size: number }[] {
-  const entries = Array.from({ length: file.readUInt16LE(56) }, (_, index) => 64 + index * 56);
-  return entries
-    .filter((at) => file.readUInt32LE(at) === 1)
-    .map((at) => {
-      const [offset = 0, address = 0, size = 0] = [8, 16, 32].map((field) => Number(file.readBigUInt64LE(at + field)));
-      return { offset, address, size };
-    });
 }

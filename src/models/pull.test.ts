@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { NANO_DRAFT } from '../../test/support/nano.ts';
+import { until } from '../../test/support/scoped-pool.ts';
 import { type PullOptions, pullModel } from './pull.ts';
 import { parseReference } from './reference.ts';
 import { ModelStore } from './store.ts';
@@ -83,7 +83,7 @@ class Hub {
 
   /** Once the client has read what was sent: what it has not read by then is lost with the connection. */
   async #breakOff(response: ServerResponse, sent: number): Promise<void> {
-    for (const begun = performance.now(); this.received < sent && performance.now() - begun < 2000; ) await sleep(5);
+    await until('all is read', () => this.received >= sent, 2000).catch(() => {});
     response.destroy();
   }
 }

@@ -1,11 +1,25 @@
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { openFiles } from '../chaos/processes.ts';
+
+/**
+ * Sets how many files a process may open.
+ *
+ * @returns ends that: it may open as many as Node itself lets it when it starts, the most; undefined when it could not be set
+ */
+export function limitOpenFiles(pid: number, files: number): (() => void) | undefined {
+  const prlimit = (...flags: string[]) => spawnSync('prlimit', ['--pid', String(pid), ...flags], { encoding: 'utf8' });
+  const most = prlimit('--nofile', '--output=HARD', '--noheadings').stdout?.trim();
+  if (prlimit(`--nofile=${files}:`).status !== 0) return undefined;
+  return () => prlimit(`--nofile=${most}:`);
+}
 
 /** Lets this process open no further file until the end of the scope. */
 export function takeAllDescriptors(): Disposable {
-  const before = limit();
   // As few as are needed: a machine may allow a million.
-  limit(readdirSync('/proc/self/fd').length + 20);
+  const end = limitOpenFiles(process.pid, openFiles(process.pid).files + 20);
+  assert.ok(end, 'prlimit failed');
   const taken: number[] = [];
   try {
     while (true) taken.push(openSync('/dev/null', 'r'));
@@ -15,17 +29,7 @@ export function takeAllDescriptors(): Disposable {
   return {
     [Symbol.dispose]: () => {
       for (const descriptor of taken) closeSync(descriptor);
-      limit(before);
+      end();
     },
   };
-}
-
-/** Sets how many files this process may open, or says it. */
-function limit(files?: number): number {
-  const flags = files === undefined ? ['--nofile', '--output=SOFT', '--noheadings'] : [`--nofile=${files}:`];
-  const { stdout, stderr, status } = spawnSync('prlimit', ['--pid', String(process.pid), ...flags], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`prlimit: ${stderr}`);
-  return Number(stdout);
 }

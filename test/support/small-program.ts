@@ -1,4 +1,5 @@
-/** ICU's data and a program that has them, as small as they can be. */
+/** ICU's data and a program that has them, as small as they can be; and how such files are read. */
+import type { Read } from '../../src/runtimes/docker/elf.ts';
 
 const PAGE = 4096;
 export const PREFIX = 'icudt78l/';
@@ -98,13 +99,27 @@ export function programWith(
   return file;
 }
 
+/** Reads a file that is in memory. */
+export const reading =
+  (file: Buffer): Read =>
+  (length, position) =>
+    position + length <= file.length ? file.subarray(position, position + length) : undefined;
+
+/** The segments of a program that are loaded: readelf -l. */
+export function loaded(file: Buffer): { offset: number; address: number; size: number }[] {
+  const entries = Array.from({ length: file.readUInt16LE(56) }, (_, index) => 64 + index * 56);
+  return entries
+    .filter((at) => file.readUInt32LE(at) === 1)
+    .map((at) => {
+      const [offset = 0, address = 0, size = 0] = [8, 16, 32].map((field) => Number(file.readBigUInt64LE(at + field)));
+      return { offset, address, size };
+    });
+}
+
 /** What a program has at each address: the memory of a process that just started, its headers aside. */
 export function loadedBytes(file: Buffer): Map<number, number> {
   const memory = new Map<number, number>();
-  for (let at = 64; at < 64 + file.readUInt16LE(56) * 56; at += 56) {
-    if (file.readUInt32LE(at) !== 1) continue;
-    const [offset = 0, address = 0, bytes = 0] = [8, 16, 32].map((field) => Number(file.readBigUInt64LE(at + field)));
-    if (offset > 0) for (let n = 0; n < bytes; n++) memory.set(address + n, file[offset + n] ?? -1);
-  }
+  for (const { offset, address, size } of loaded(file))
+    if (offset > 0) for (let n = 0; n < size; n++) memory.set(address + n, file[offset + n] ?? -1);
   return memory;
 }

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { icuData } from '../../../test/support/small-program.ts';
-import type { Range, Read } from './elf.ts';
+import { icuData, reading } from '../../../test/support/small-program.ts';
+import type { Range } from './elf.ts';
 import { type IcuItem, icuItems, icuSubset, isKept } from './icu.ts';
 
-const reading =
-  (file: Buffer): Read =>
-  (length, position) =>
-    position + length <= file.length ? file.subarray(position, position + length) : undefined;
 const all = (file: Buffer): Range => ({ start: 0, end: file.length });
 const item = (name: string, bytes = 16): IcuItem => ({ name, start: 0, end: bytes });
 

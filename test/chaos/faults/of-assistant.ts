@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { limitOpenFiles } from '../../support/descriptors.ts';
 import { openFiles } from '../processes.ts';
 import { type Fault, pick } from './fault.ts';
 
@@ -42,16 +42,11 @@ export const openFilesLimit: Fault = {
   inject: (system, random, effects) => {
     const { pid } = system;
     if (pid === 0) return Promise.resolve(undefined);
-    const limit = (soft: number | string) =>
-      spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`], { stdio: 'ignore' });
-    // What Node itself sets when it starts; what is set now may be that of another such fault.
-    const hard = spawnSync('prlimit', ['--pid', String(pid), '--nofile', '--output=HARD', '--noheadings'], {
-      encoding: 'utf8',
-    }).stdout.trim();
+    const end = limitOpenFiles(pid, openFiles(pid).files + Math.floor(random() * 6));
+    if (!end) return Promise.resolve(undefined);
     effects.connectionsMayWait(true);
-    limit(openFiles(pid).files + Math.floor(random() * 6));
     return Promise.resolve(() => {
-      limit(hard);
+      end();
       effects.connectionsMayWait(false);
     });
   },
