@@ -24,6 +24,8 @@ import {
 } from './speculative-contenders.ts';
 
 const MAX_TOKENS = 150;
+/** Until what runs is compiled, and a draft that was given up while it was not is tried again. */
+const WARM_UP_ROUNDS = 4;
 /** A text that fills a long context, for which the bits of the widths are compared too. */
 const LONG_TEXT = 2048;
 
@@ -139,8 +141,8 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
   const fastest = new Map(
     Array.from(contenders.keys(), (kind) => [kind, prompts.map(() => ({ one: Infinity, all: Infinity }))]),
   );
-  // The first round warms up: what is learnt about the draft is kept, as it is between requests.
-  for (let round = 0; round <= (quick ? 2 : 12); round++) {
+  // The first rounds warm up: what is learnt about the draft is kept, as it is between requests.
+  for (let round = -WARM_UP_ROUNDS; round < (quick ? 2 : 12); round++) {
     const totals = new Map(Array.from(contenders.keys(), (kind) => [kind, { count: 0, ms: 0 }]));
     for (const [n, prompt] of prompts.entries()) {
       let expected: string | undefined;
@@ -155,7 +157,7 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
         const all = performance.now() - first;
         total.ms += all - (first - started);
         const times = fastest.get(kind)?.[n];
-        if (round > 0 && times !== undefined) {
+        if (round >= 0 && times !== undefined) {
           times.one = Math.min(times.one, first - started);
           times.all = Math.min(times.all, all);
         }
@@ -165,7 +167,7 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
         if (tokens.join() !== expected) differing.add(kind);
       }
     }
-    if (round === 0) continue;
+    if (round < 0) continue;
     let plainRate: number | undefined;
     for (const [kind, { count, ms }] of totals) {
       const rate = count / (ms / 1000);

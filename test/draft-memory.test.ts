@@ -14,8 +14,8 @@ import { isMissing } from './support/requirements.ts';
 
 const MIB = 1024 ** 2;
 const LIMIT = 800 * MIB;
-/** A twin of nano's draft: 53 layers, 0.5 billion parameters. */
-const SIZE = { type: 'q8_0', extraLayers: 50, width: 32_768 } as const;
+/** A twin of nano's draft: 40 layers, 0.5 billion parameters. */
+const SIZE = { type: 'q8_0', extraLayers: 37, width: 32_768 } as const;
 const TIMEOUT = { timeoutMs: 120_000 };
 
 const folder = mkdtempSync(join(tmpdir(), 'phoenix-memory-'));

@@ -1,11 +1,14 @@
 /** The draft skill with the model that comes with Phoenix, in every runtime that this machine offers. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { readManifest } from '../src/manifest/index.ts';
 import { ModelStore, modelFiles } from '../src/models/index.ts';
 import { type ModelPool, type SkillClient, SkillLaunchError } from '../src/pool/index.ts';
+import { nodeFlags } from '../src/runtimes/node-flags.ts';
+import { batchStarter } from '../src/runtimes/priority.ts';
 import { DEFAULT_SAMPLER, LlamaTarget, RemoteDraft, SpeculativeDecoder } from '../src/speculative/index.ts';
 import { patient } from './support/drafts.ts';
 import { canStartEngine, TestEngine } from './support/engine.ts';
@@ -22,6 +25,36 @@ const QUESTION = {
   maxTokens: 48,
   context: { special_tokens: 'true' },
 };
+
+const { resources } = readManifest(join(import.meta.dirname, '../skills/draft/skill.yaml'));
+
+/** The number of the policy for batch work, sched(7). */
+const SCHED_BATCH = 3;
+
+/** The processes of Node on this machine that were started with this flag, those of other tests included. */
+function nodesWith(flag: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    const [program = '', ...words] = (attemptRead(`/proc/${pid}/cmdline`) ?? '').split('\0');
+    return program.endsWith('/node') && words.includes(flag);
+  });
+}
+
+/** By which policy the threads of a process get a processor: field 41 of stat, proc_pid_stat(5). */
+function policiesOf(pid: string): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const stat = attemptRead(`/proc/${pid}/task/${thread}/stat`);
+    return stat === undefined ? [] : [Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[41 - 3])];
+  });
+}
+
+/** @returns undefined when it has ended meanwhile */
+function attemptRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
 
 /** The models of a configuration that has this draft. */
 function withDraft(draft: string) {
@@ -63,6 +96,17 @@ for (const runtime of ['docker' as const, ...(await availableRuntimes())]) {
       assert.ok(answer.tokensGenerated > 4 && answer.tokensGenerated < QUESTION.maxTokens);
       assert.ok(answer.confidence > 0.2 && answer.confidence <= 1, `${answer.confidence}`);
       assert.deepEqual((await skill.infer(QUESTION, TIMEOUT)).text, answer.text);
+    });
+
+    const withoutStarter = isMissing('chrt (util-linux)', batchStarter({ resources }) !== undefined);
+    it('never takes a processor from what is running', { skip: withoutStarter }, () => {
+      const [flag = ''] = nodeFlags(resources.memory);
+      const policies = nodesWith(flag).flatMap(policiesOf);
+      assert.ok(policies.length > 0, `no process was started with ${flag}`);
+      assert.deepEqual(
+        policies.filter((policy) => policy !== SCHED_BATCH),
+        [],
+      );
     });
 
     it('writes the same piece by piece', async () => {

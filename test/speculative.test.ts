@@ -134,7 +134,7 @@ describe('nano', { skip: isMissing('the nano models in models/nano', isNanoThere
     let changed = 0;
     for (let n = 0; n < 24; n++) {
       const temperature = TEMPERATURES[n % 3] ?? 0;
-      const penalties = [{ repeat: 1.3 }, { frequency: 0.5, presence: 0.5 }][n % 2];
+      const penalties = [{ repeat: 4 }, { frequency: 4, presence: 4 }][n % 2];
       const unpenalized = await run(plain, n, { temperature });
       const stop = [textOf(unpenalized).slice(5, 8), '"]}'].filter((text) => text !== '');
       const settings = { temperature, penalties, stop };

@@ -88,8 +88,9 @@ describe('drafting', () => {
       fc.array(fc.nat(99), { minLength: 1, maxLength: 600 }),
       fc.array(step, { maxLength: 25 }),
       fc.integer({ min: 1, max: 12 }),
-      async (prompt, steps, runAhead) => {
-        const model = new ChainModel({ sequences: 1 });
+      fc.integer({ min: 1, max: 8 }),
+      async (prompt, steps, runAhead, atOnce) => {
+        const model = new ChainModel({ sequences: 1, atOnce });
         const drafter = new ModelDrafter(model);
         const generation = new Generation(drafter, prompt, { runAhead });
         for (const { right, other, turns } of steps) {

@@ -1,3 +1,4 @@
+import { leftOf } from 'phoenix/drafting';
 import { type DraftCall, type Drafter, type DraftSession, type DraftSettings, SkillError } from 'phoenix/skill';
 
 /** How the token after others is chosen. */
@@ -7,8 +8,13 @@ export type Sampler = Pick<DraftSettings, 'seed' | 'temperature' | 'topK' | 'top
 export interface DraftSequence {
   /** Appends tokens. */
   read(tokens: readonly number[]): Promise<void>;
-  /** Appends tokens. @returns the choice of the token that follows them, at `position` */
-  next(tokens: readonly number[], sampler: Sampler, position: number): Promise<number>;
+  /**
+   * Appends tokens, and perhaps something behind them that is to be forgotten.
+   *
+   * @param count tokens to choose, as many as the model can in one evaluation at most
+   * @returns its choice of the tokens that follow, from `position` on
+   */
+  next(tokens: readonly number[], sampler: Sampler, position: number, count: number): Promise<readonly number[]>;
   /** Forgets all tokens from this length on. */
   rollBack(length: number): Promise<void>;
 }
@@ -21,6 +27,8 @@ export interface DraftModel {
   readonly vocabularySize: number;
   /** Tokens that a sequence can hold. */
   readonly contextSize: number;
+  /** Tokens that it can choose in one evaluation, at most. */
+  readonly atOnce: number;
   /** As many generations can be drafted for at once. */
   readonly sequences: readonly DraftSequence[];
 }
@@ -45,14 +53,16 @@ export class ModelDrafter implements Drafter {
   readonly vocabularyHash: string;
   readonly vocabularySize: number;
   readonly contextSize: number;
+  readonly #atOnce: number;
   readonly #slots: readonly Slot[];
   readonly #free: Set<Slot>;
 
-  constructor({ name, vocabularyHash, vocabularySize, contextSize, sequences }: DraftModel) {
+  constructor({ name, vocabularyHash, vocabularySize, contextSize, atOnce, sequences }: DraftModel) {
     this.model = name;
     this.vocabularyHash = vocabularyHash;
     this.vocabularySize = vocabularySize;
     this.contextSize = contextSize;
+    this.#atOnce = atOnce;
     this.#slots = sequences.map((sequence) => ({ sequence, memory: [] }));
     this.#free = new Set(this.#slots);
   }
@@ -70,7 +80,7 @@ export class ModelDrafter implements Drafter {
       );
     }
     this.#free.delete(slot);
-    return new Drafting(slot, this.contextSize, settings, call, () => this.#free.add(slot));
+    return new Drafting(slot, this.#atOnce, this.contextSize, settings, call, () => this.#free.add(slot));
   }
 
   /** Resolves when the model does nothing any more; to be called when all streams have ended. */
@@ -82,6 +92,7 @@ export class ModelDrafter implements Drafter {
 /** Drafts for one generation, ahead of what is certain. */
 class Drafting implements DraftSession {
   readonly #slot: Slot;
+  readonly #atOnce: number;
   readonly #contextSize: number;
   readonly #settings: DraftSettings;
   readonly #call: DraftCall;
@@ -97,8 +108,16 @@ class Drafting implements DraftSession {
   /** When the first of those that are kept was drafted, by performance.now(). */
   #heldSince: number | undefined;
 
-  constructor(slot: Slot, contextSize: number, settings: DraftSettings, call: DraftCall, onRelease: () => void) {
+  constructor(
+    slot: Slot,
+    atOnce: number,
+    contextSize: number,
+    settings: DraftSettings,
+    call: DraftCall,
+    onRelease: () => void,
+  ) {
     this.#slot = slot;
+    this.#atOnce = atOnce;
     this.#contextSize = contextSize;
     this.#settings = settings;
     this.#call = call;
@@ -125,10 +144,14 @@ class Drafting implements DraftSession {
     this.#goOn();
   }
 
-  get #isWanting(): boolean {
+  /** Tokens that are still to be drafted. */
+  get #missing(): number {
     const { length } = this.#tokens;
-    const isAhead = length - this.#certain >= this.#settings.runAhead;
-    return !this.#call.signal.aborted && !isAhead && length < this.#contextSize;
+    return Math.min(this.#certain + this.#settings.runAhead, this.#contextSize) - length;
+  }
+
+  get #isWanting(): boolean {
+    return !this.#call.signal.aborted && this.#missing > 0;
   }
 
   #goOn(): void {
@@ -162,17 +185,19 @@ class Drafting implements DraftSession {
     this.#evaluated = to;
     await sequence.rollBack(from);
     if (to < length) return await sequence.read(input);
-    const token = await sequence.next(input, this.#settings, to);
-    if (this.#evaluated !== to || this.#tokens.length !== length) return;
-    this.#tokens.push(token);
+    const tokens = await sequence.next(input, this.#settings, to, Math.min(this.#atOnce, this.#missing));
+    if (this.#evaluated !== to) return;
+    const left = leftOf(tokens, this.#tokens.slice(to));
+    if (left.length === 0) return;
+    this.#tokens.push(...left);
     this.#propose(performance.now() - started);
   }
 
-  /** Sends what was drafted, now or with the next token, which takes about as long as this one. */
+  /** Sends what was drafted, now or, where tokens come one by one, with the next, which takes about as long as this one. */
   #propose(tokenMs: number): void {
     const now = performance.now();
     this.#heldSince ??= now;
-    if (this.#isWanting && now + tokenMs - this.#heldSince < HOLD_MS) return;
+    if (this.#atOnce === 1 && this.#isWanting && now + tokenMs - this.#heldSince < HOLD_MS) return;
     this.#heldSince = undefined;
     const from = this.#sent;
     this.#sent = this.#tokens.length;

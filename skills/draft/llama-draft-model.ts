@@ -1,11 +1,12 @@
 import type {
+  ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
   LlamaContext,
   LlamaContextSequence,
   LlamaModel,
   Token,
 } from 'node-llama-cpp';
-import { gumbelChoice, vocabularyOf } from 'phoenix/drafting';
+import { gumbelChoice, masks, type ParallelDrafting, parallelDraftingOf, vocabularyOf } from 'phoenix/drafting';
 import type { DraftModel, DraftSequence, Sampler } from './drafting.ts';
 
 export interface LlamaDraftOptions {
@@ -23,18 +24,21 @@ export class LlamaDraftModel implements DraftModel {
   readonly vocabularyHash: string;
   readonly vocabularySize: number;
   readonly contextSize: number;
+  readonly atOnce: number;
   readonly sequences: readonly DraftSequence[];
   readonly #context: LlamaContext;
 
   private constructor(name: string, context: LlamaContext, sequences: readonly LlamaContextSequence[]) {
     this.name = name;
     this.#context = context;
-    this.sequences = sequences.map((sequence) => new LlamaDraftSequence(sequence));
     // The last cell stays free: node-llama-cpp forgets the beginning when it is reached.
     this.contextSize = Math.min(...sequences.map(({ contextSize }) => contextSize)) - 1;
     const { vocabularySize, vocabularyHash } = vocabularyOf(context.model);
     this.vocabularySize = vocabularySize;
     this.vocabularyHash = vocabularyHash;
+    const parallel = parallelDraftingOf(context.model, vocabularySize);
+    this.atOnce = parallel?.tokens ?? 1;
+    this.sequences = sequences.map((sequence) => new LlamaDraftSequence(sequence, parallel));
   }
 
   /**
@@ -67,33 +71,46 @@ export class LlamaDraftModel implements DraftModel {
 
 class LlamaDraftSequence implements DraftSequence {
   readonly #sequence: LlamaContextSequence;
+  readonly #parallel: ParallelDrafting | undefined;
 
-  constructor(sequence: LlamaContextSequence) {
+  constructor(sequence: LlamaContextSequence, parallel: ParallelDrafting | undefined) {
     this.#sequence = sequence;
+    this.#parallel = parallel;
   }
 
   async read(tokens: readonly number[]): Promise<void> {
     await this.#sequence.evaluateWithoutGeneratingNewTokens(tokens as Token[]);
   }
 
-  async next(tokens: readonly number[], sampler: Sampler, position: number): Promise<number> {
+  async next(tokens: readonly number[], sampler: Sampler, position: number, count: number): Promise<number[]> {
     const { temperature, topK, topP, minP, seed } = sampler;
     const what = temperature === 0 ? { token: true } : { probabilities: true };
     // The random number is not the model's but one that the target draws, too; without a seed it would be the clock's.
     const generateNext = { ...what, options: { temperature, topK, topP, minP, seed: 0 } };
-    const input = tokens.map(
+    const input = [...tokens, ...masks(this.#parallel, count)].map(
       (token, n): ControlledEvaluateInputItem =>
         n < tokens.length - 1 ? (token as Token) : [token as Token, { generateNext }],
     );
-    const next = (await this.#sequence.controlledEvaluate(input)).at(-1)?.next;
-    const choice =
-      temperature === 0 ? next?.token : next?.probabilities && gumbelChoice(next.probabilities, seed, position);
-    if (choice === undefined || choice === null) throw new Error(`the model gave nothing for position ${position}`);
-    return choice;
+    const results = await this.#sequence.controlledEvaluate(input);
+    return results.slice(-count).map((result, n) => {
+      const choice = chosen(result?.next, temperature, seed, position + n);
+      if (choice === undefined) throw new Error(`the model gave nothing for position ${position + n}`);
+      return choice;
+    });
   }
 
   async rollBack(length: number): Promise<void> {
     const end = this.#sequence.nextTokenIndex;
     if (length < end) await this.#sequence.eraseContextTokenRanges([{ start: length, end }]);
   }
+}
+
+function chosen(
+  next: ControlledEvaluateIndexOutput['next'] | undefined,
+  temperature: number,
+  seed: number,
+  position: number,
+): number | undefined {
+  if (temperature === 0) return next?.token ?? undefined;
+  return next?.probabilities && gumbelChoice(next.probabilities, seed, position);
 }

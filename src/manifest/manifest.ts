@@ -33,6 +33,8 @@ export const manifestSchema = z.strictObject({
       /** What the memory budget sets aside for the skill before it is measured. */
       reservation: size.default(64 * MIB),
       cpus: z.number().positive().max(1024).default(1),
+      /** `batch`: it never takes a processor from what is running (SCHED_BATCH). */
+      priority: z.enum(['normal', 'batch']).default('normal'),
       pids: z.int().min(16).max(32_768).default(64),
       tmp: size.default(64 * MIB),
     })

@@ -7,6 +7,7 @@ import {
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp';
+import { type ParallelDrafting, parallelDraftingOf } from './parallel.ts';
 import { hasPenalties, PENALTY_WINDOW, type SamplerSettings } from './sampler.ts';
 import { ContextOverflowError, type Evaluation, type Row, type Target, type TargetSequence } from './target.ts';
 import { vocabularyOf } from './vocabulary.ts';
@@ -29,6 +30,7 @@ export class LlamaTarget implements Target {
   readonly vocabularySize: number;
   readonly vocabularyHash: string;
   readonly canRollBack: boolean;
+  readonly parallel: ParallelDrafting | undefined;
   readonly #context: LlamaContext;
   readonly #free: LlamaSequence[] = [];
   readonly #waiting: ((sequence: LlamaSequence) => void)[] = [];
@@ -42,6 +44,7 @@ export class LlamaTarget implements Target {
     const { vocabularySize, vocabularyHash } = vocabularyOf(context.model);
     this.vocabularySize = vocabularySize;
     this.vocabularyHash = vocabularyHash;
+    this.parallel = parallelDraftingOf(context.model, vocabularySize);
   }
 
   /** Makes a context for a model. The model stays the caller's to dispose, after this. */
@@ -143,7 +146,7 @@ class LlamaSequence implements TargetSequence {
     const { temperature, topK, topP, minP } = settings;
     const what = temperature === 0 ? { token: true, confidence } : { probabilities: true };
     const input = tokens.map((token, n): ControlledEvaluateInputItem => {
-      if (rows === 'last' && n < tokens.length - 1) return token as Token;
+      if (rows !== 'all' && n < tokens.length - rows) return token as Token;
       const repeatPenalty = llamaPenalties(settings, () => punished?.(n) ?? []);
       return [
         token as Token,

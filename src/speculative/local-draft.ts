@@ -1,4 +1,5 @@
 import type { Draft, DraftOptions, DraftStream } from './draft.ts';
+import { leftOf, masks } from './parallel.ts';
 import { Progress } from './progress.ts';
 import { choose, type SamplerSettings } from './sampler.ts';
 import type { Target, TargetSequence } from './target.ts';
@@ -96,6 +97,13 @@ class LocalDraftStream implements DraftStream {
     return this.#isAlive && this.#tokens.length - this.#certain < this.#wanted;
   }
 
+  /** Tokens to draft in one evaluation: what is wanted, as far as the model can and has room. */
+  get #atOnce(): number {
+    const { parallel, contextSize } = this.#model;
+    const { length } = this.#tokens;
+    return Math.min(parallel?.tokens ?? 1, this.#certain + this.#wanted - length, contextSize - length);
+  }
+
   /** Drafts until there is what is wanted. What is certain may change while the model works. */
   async #draft(): Promise<void> {
     this.#isWorking = true;
@@ -107,12 +115,12 @@ class LocalDraftStream implements DraftStream {
         const length = this.#tokens.length;
         // What is about to be in memory; if it turns out wrong meanwhile, commit() says from where on.
         this.#evaluated = length;
-        const input = this.#tokens.slice(from);
+        const count = this.#atOnce;
+        const input = [...this.#tokens.slice(from), ...masks(this.#model.parallel, count)];
         await sequence.rollBack(from);
-        const [row] = await sequence.evaluate(input, { settings: this.#settings, rows: 'last' });
-        if (row !== undefined && this.#evaluated === length && this.#tokens.length === length) {
-          this.#tokens.push(choose(row, this.#settings, length));
-        }
+        const rows = await sequence.evaluate(input, { settings: this.#settings, rows: count });
+        const drafted = rows.map((row, n) => choose(row, this.#settings, length + n));
+        if (this.#evaluated === length) this.#tokens.push(...leftOf(drafted, this.#tokens.slice(length)));
         this.#progress.report();
       }
     } catch {

@@ -107,12 +107,12 @@ export class Source {
     return found;
   }
 
-  /** It was asked and gave so many tokens after `waitMs`. */
-  asked(got: number, waitMs: number): void {
+  /** It was asked and gave so many tokens after `waitMs`. That it gave none says something only when it was waited for. */
+  asked(got: number, waitMs: number, isWaitedFor: boolean): void {
     this.#counts.waitMs += waitMs;
     if (got > 0) return;
     this.#counts.empty++;
-    this.#next({ t: 'empty' });
+    if (isWaitedFor) this.#next({ t: 'empty' });
   }
 
   /** A round with its tokens is over, which were compared with the target's. */

@@ -34,6 +34,11 @@ export interface SpeculationOptions {
   now: () => number;
 }
 
+/**
+ * A draft is opened while the target reads the prompt, which takes longer than that the draft does. Later it would have to read all that
+ * was written while the target writes: only where that many tokens were generated.
+ */
+const LONG = 128;
 /** Rounds in which a draft is not waited for: when it begins while the target already writes, and at most. */
 const UNWAITED_WHILE_READING = 4;
 const LONGEST_UNWAITED = 16;
@@ -85,7 +90,7 @@ export class Speculation {
   /** The draft may read the prompt while the target does. @param most tokens that can be used */
   start(most: number): void {
     const { sources, draftTokens } = this.#options;
-    if (this.#isHopeless || most < 1 || draftTokens === 0 || this.#isMeasuring) return;
+    if (this.#isHopeless || most < 1 || draftTokens === 0) return;
     if (sources.draft !== undefined && this.#asked.has(sources.draft)) this.#open();
   }
 
@@ -105,13 +110,14 @@ export class Speculation {
         continue;
       }
       const asked = now();
+      const isWaitedFor = this.#unwaited === 0;
       const found = kind === 'ngram' ? this.#lookUp(count) : await this.#askDraft(count, budgetMs);
       if (found === undefined) continue;
       const tokens = this.#usable(found, count);
       if (kind === 'draft') {
         const waited = now() - asked;
         waitMs += waited;
-        source.asked(found.length, waited);
+        source.asked(found.length, waited, isWaitedFor);
       }
       if (tokens.length > 0) return { tokens, kind, waitMs };
     }
@@ -188,7 +194,7 @@ export class Speculation {
 
   /** @returns undefined when there is no draft, or none any more */
   async #askDraft(count: number, budgetMs: number): Promise<readonly number[] | undefined> {
-    if (this.#stream === undefined && !this.#isLost) {
+    if (this.#stream === undefined && !this.#isLost && this.#isLong) {
       this.#open();
       // It has to read all that was written.
       this.#unwaited = UNWAITED_WHILE_READING;
@@ -202,6 +208,11 @@ export class Speculation {
     else if (this.#unwaited > 0) this.#unwaited--;
     else this.#unwaited = this.#vain = Math.min(LONGEST_UNWAITED, Math.max(1, 2 * this.#vain));
     return found;
+  }
+
+  /** Whether so much was written that a draft may be opened that was not from the start. */
+  get #isLong(): boolean {
+    return !this.#isAdaptive || this.#tokens.length - this.#options.prompt.length >= LONG;
   }
 
   #open(): void {

@@ -1,4 +1,5 @@
 import type { LlamaGrammar } from 'node-llama-cpp';
+import type { ParallelDrafting } from './parallel.ts';
 import type { SamplerSettings } from './sampler.ts';
 
 /** What the model says about the token that comes next. */
@@ -13,8 +14,8 @@ export interface Row {
 
 export interface Evaluation {
   settings: SamplerSettings;
-  /** Which of the tokens get a row: each, or the last alone. */
-  rows: 'all' | 'last';
+  /** How many of the tokens, the last ones, get a row. */
+  rows: 'all' | number;
   /** Whether rows of temperature 0 say how probable their token is; the others always do. */
   confidence?: boolean;
   /** Tokens to penalize in the row of the nth token. */
@@ -55,6 +56,8 @@ export interface Target {
   readonly vocabularySize: number;
   /** Digest of the token texts: equal for models whose token ids mean the same. */
   readonly vocabularyHash: string;
+  /** Whether it can guess several tokens in one evaluation. */
+  readonly parallel?: ParallelDrafting | undefined;
   /** Whether the last tokens of a sequence can be forgotten at no cost: not so in recurrent models. */
   readonly canRollBack: boolean;
   /** A free sequence; waits for one. @throws the signal's reason when that aborts first */

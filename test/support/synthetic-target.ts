@@ -99,7 +99,7 @@ class SyntheticSequence implements TargetSequence {
       const sum = kept.reduce((total, [, weight]) => total + weight, 0);
       return { probabilities: new Map(kept.map(([id, weight]) => [id, weight / sum])) };
     });
-    return rows === 'all' ? all : all.slice(-1);
+    return rows === 'all' ? all : all.slice(-rows);
   }
 
   async rollBack(length: number): Promise<void> {

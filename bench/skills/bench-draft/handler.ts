@@ -11,8 +11,8 @@ function nextOf(token: number): number {
 class InstantSequence implements DraftSequence {
   async read(): Promise<void> {}
 
-  async next(tokens: readonly number[]): Promise<number> {
-    return nextOf(tokens.at(-1) ?? 0);
+  async next(tokens: readonly number[]): Promise<readonly number[]> {
+    return [nextOf(tokens.at(-1) ?? 0)];
   }
 
   async rollBack(): Promise<void> {}
@@ -23,6 +23,7 @@ const model: DraftModel = {
   vocabularyHash: 'bench',
   vocabularySize: VOCABULARY_SIZE,
   contextSize: 2 ** 30,
+  atOnce: 1,
   sequences: [new InstantSequence()],
 };
 

@@ -1,6 +1,6 @@
 """Writes a trained model as GGUF v3.
 
-  python3 export.py NAME {q8_0|q4_0|f16} OUT.gguf [--extra-layers N] [--title TEXT]
+  python3 export.py NAME {q8_0|q4_0|f16} OUT.gguf [--extra-layers N] [--title TEXT] [--parallel N]
 
 Extra layers have output projections of zero: the same tokens at the cost of a larger model (for benchmarks).
 """
@@ -51,7 +51,7 @@ class Metadata:
         self.put(key, 9, struct.pack("<IQ", 5, len(values)) + np.array(values, "<i4").tobytes())
 
 
-def metadata(title, config, layers, tok, quant):
+def metadata(title, config, layers, tok, quant, parallel):
     m = Metadata()
     m.string("general.architecture", "llama")
     m.string("general.name", title)
@@ -72,6 +72,9 @@ def metadata(title, config, layers, tok, quant):
     m.u32("tokenizer.ggml.eos_token_id", tok.end)
     m.u32("tokenizer.ggml.bos_token_id", tok.end)
     m.flag("tokenizer.ggml.add_bos_token", False)
+    if parallel > 1:
+        m.u32("phoenix.draft.mask_token_id", tok.end)
+        m.u32("phoenix.draft.parallel_tokens", parallel)
     return m.pairs
 
 
@@ -126,12 +129,13 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--extra-layers", type=int, default=0)
     parser.add_argument("--title")
+    parser.add_argument("--parallel", type=int, default=1, metavar="N", help="tokens that it guesses at once (parallel.py)")
     a = parser.parse_args()
     tok, saved = Tokenizer.load("tokenizer.json"), torch.load(a.name + ".pt")
     config, state = saved["config"], whole_blocks(saved["state"])
     config["ffn"] = state["blk.0.ffn_up.weight"].shape[0]
     total = config["layers"] + a.extra_layers
-    pairs = metadata(a.title or "phoenix-nano-" + a.name, config, total, tok, a.quant)
+    pairs = metadata(a.title or "phoenix-nano-" + a.name, config, total, tok, a.quant, a.parallel)
     parts = list(tensors(state, config["layers"], total, a.quant))
     info, offset = b"", 0
     for name, shape, kind, data in parts:

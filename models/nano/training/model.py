@@ -1,4 +1,4 @@
-"""The network: Llama as llama.cpp runs it (RMSNorm, RoPE, SwiGLU, tied embeddings), with heads of 32.
+"""The network: Llama as llama.cpp runs it (RMSNorm, RoPE, SwiGLU, tied embeddings), with heads of 64.
 
 RoPE turns neighbouring pairs (2i, 2i+1), which is the layout of llama.cpp's "llama" architecture: the exporter writes Q and K as they are.
 """
@@ -6,15 +6,18 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-HEAD = 32
+# Smaller ones are many times slower: llama.cpp computes attention on a processor 64 values at a time, and what is left one by one.
+HEAD = 64
 
 
-def attention(q, k, v):
-    """Causal attention; PyTorch 1.13, which Debian 12 has, lacks the fused one."""
+def attention(q, k, v, seen=None):
+    """Attention to all that stands before, or to what is seen (B, T, T); PyTorch 1.13, which Debian 12 has, lacks the fused one."""
+    seen = None if seen is None else seen[:, None]
     if hasattr(F, "scaled_dot_product_attention"):
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    mask = torch.full((q.shape[2], q.shape[2]), -1e9, device=q.device).triu(1)
-    a = torch.matmul(q, k.transpose(-1, -2)).float() * HEAD ** -.5 + mask
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=seen is None)
+    if seen is None:
+        seen = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool, device=q.device).tril()
+    a = (torch.matmul(q, k.transpose(-1, -2)).float() * HEAD ** -.5).masked_fill(~seen, -1e9)
     return torch.matmul(a.softmax(-1).to(v.dtype), v)
 
 
@@ -36,12 +39,12 @@ class Layer(nn.Module):
         self.attn_q, self.attn_k, self.attn_v, self.attn_output = (lin(dim, dim) for _ in range(4))
         self.ffn_gate, self.ffn_up, self.ffn_down = lin(dim, ffn), lin(dim, ffn), lin(ffn, dim)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, seen=None):
         B, T, D = x.shape
         h = self.attn_norm(x)
         split = lambda y: y.view(B, T, D // HEAD, HEAD).transpose(1, 2)
         q, k, v = split(self.attn_q(h)), split(self.attn_k(h)), split(self.attn_v(h))
-        a = attention(rope(q, cos, sin), rope(k, cos, sin), v)
+        a = attention(rope(q, cos, sin), rope(k, cos, sin), v, seen)
         x = x + self.attn_output(a.transpose(1, 2).reshape(B, T, D))
         h = self.ffn_norm(x)
         return x + self.ffn_down(F.silu(self.ffn_gate(h)) * self.ffn_up(h))
@@ -66,11 +69,15 @@ class Llama(nn.Module):
         self.register_buffer("cos", ang.cos(), persistent=False)
         self.register_buffer("sin", ang.sin(), persistent=False)
 
-    def hidden(self, ids):
-        T = ids.shape[1]
+    def hidden(self, ids, at=None, seen=None):
+        """What stands for each token: one behind the other, or at positions (B, T) of which each sees some (B, T, T)."""
+        if at is None:
+            cos, sin = self.cos[:ids.shape[1]], self.sin[:ids.shape[1]]
+        else:
+            cos, sin = self.cos[at][:, None], self.sin[at][:, None]
         x = self.token_embd(ids).float()
         for b in self.blk:
-            x = b(x, self.cos[:T], self.sin[:T])
+            x = b(x, cos, sin, seen)
         return self.output_norm(x)
 
     def logits(self, h):

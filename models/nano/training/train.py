@@ -1,11 +1,11 @@
 """Trains a model on lines that are made as it goes, so that no line is seen twice.
 
   python3 train.py NAME DIM LAYERS FFN MINUTES [--seed N] [--rate R] [--hold H] [--teacher OLD.pt] [--resume OLD.pt]
-                   [--device cuda --tokens 32768 --workers 12]
+                   [--parallel N] [--device cuda --tokens 32768 --workers 12]
 
 The learning rate follows the clock: it holds for a share of the time and falls to zero. Products in bfloat16. On a processor with one
 thread: two trainings on two cores are faster than one with two threads. The loss counts only what stands behind <|out|>. With a teacher,
-half of it is the distance (KL) from the teacher's probabilities. NAME.pt is written every four minutes; take another seed to go on from it.
+half of it is the distance (KL) from the teacher's probabilities. With --parallel it learns to guess N tokens at once (parallel.py). NAME.pt is written every four minutes; take another seed to go on from it.
 """
 import argparse
 import json
@@ -20,9 +20,9 @@ from bpe import Tokenizer
 from generate import Generator
 from model import Llama, load, save
 from muon import Muon
+from parallel import IGNORED, right, with_masks
 
 HELD_OUT = [os.path.join(os.path.dirname(__file__), "..", f) for f in ("heldout.jsonl", "heldout-changes.jsonl")]
-IGNORED = -100  # the label that cross_entropy leaves out
 SAVE_SECONDS = 240
 WARM_UP_STEPS = 60
 
@@ -71,19 +71,25 @@ def padded(tok, rows):
 
 
 @torch.no_grad()
-def exact(model, tok, device):
-    """Share of held-out lines of which every output token is the likeliest one, so that the greedy output is the same."""
+def exact(model, tok, device, parallel=1):
+    """
+    Share of held-out lines of which every output token is the likeliest one, so that the greedy output is the same; and of the tokens
+    guessed for the first mask, the second and so on.
+    """
     lines = [("changes" if "changes" in file else x["task"], x) for file in HELD_OUT for x in map(json.loads, open(file))]
     rows = sorted(((row(tok, x), task + "/" + x["lang"]) for task, x in lines), key=lambda r: len(r[0][0]))
-    score = {}
+    score, guesses = {}, 0
     for i in range(0, len(rows), 32):
         ids, labels = (t.to(device) for t in padded(tok, [r for r, _ in rows[i:i + 32]]))
-        right = ((model.logits(model.hidden(ids)).argmax(-1) == labels) | (labels == IGNORED)).all(-1)
-        for (_, name), hit in zip(rows[i:i + 32], right.tolist()):
+        whole = ((model.logits(model.hidden(ids)).argmax(-1) == labels) | (labels == IGNORED)).all(-1)
+        for (_, name), hit in zip(rows[i:i + 32], whole.tolist()):
             s = score.setdefault(name, [0, 0])
             s[0] += hit
             s[1] += 1
-    return {k: round(a / n, 3) for k, (a, n) in sorted(score.items())}
+        if parallel > 1:
+            guesses += torch.stack(right(model, ids, labels, tok.end, parallel)).cpu()
+    score = {k: round(a / n, 3) for k, (a, n) in sorted(score.items())}
+    return score if parallel == 1 else score | {"guessed": (guesses[0] / guesses[1]).numpy().round(3).tolist()}
 
 
 def main():
@@ -96,6 +102,7 @@ def main():
     parser.add_argument("--hold", type=float, default=.5, help="share of the time before the learning rate falls")
     parser.add_argument("--teacher")
     parser.add_argument("--resume")
+    parser.add_argument("--parallel", type=int, default=1, metavar="N", help="tokens to guess at once")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tokens", type=int, default=2560, help="tokens of a step")
     parser.add_argument("--workers", type=int, default=0, help="processes that make lines; 0: none of their own")
@@ -124,12 +131,20 @@ def main():
         at = labels != IGNORED
         wanted = labels[at]
         with torch.autocast(a.device, dtype=torch.bfloat16):
-            z = model.logits(model.hidden(ids)[at])
+            if a.parallel == 1:
+                h = model.hidden(ids)
+            else:
+                longer, where, sees, guessed = with_masks(ids, labels, tok.end, a.parallel)
+                h = model.hidden(longer, where, sees)
+            z = model.logits(h[:, :ids.shape[1]][at])
             if teacher is not None:
                 with torch.no_grad():
                     soft = teacher.logits(teacher.hidden(ids)[at]).softmax(-1)
+            z_guessed = model.logits(h[guessed != IGNORED]) if a.parallel > 1 else None
         loss = F.cross_entropy(z, wanted)
         total = loss if teacher is None else .5 * loss - .5 * (soft * z.log_softmax(-1)).sum(-1).mean()
+        if z_guessed is not None:
+            total = total + F.cross_entropy(z_guessed, guessed[guessed != IGNORED])
         model.zero_grad(set_to_none=True)
         total.backward()
         for g in adam.param_groups:
@@ -145,9 +160,9 @@ def main():
         if now - saved > SAVE_SECONDS:
             saved = now
             save(model, a.name + ".pt")
-            print("held out", exact(model, tok, a.device), flush=True)
+            print("held out", exact(model, tok, a.device, a.parallel), flush=True)
     save(model, a.name + ".pt")
-    print(f"{step} steps, {seen} tokens, loss {mean:.4f}; held out", exact(model, tok, a.device), flush=True)
+    print(f"{step} steps, {seen} tokens, loss {mean:.4f}; held out", exact(model, tok, a.device, a.parallel), flush=True)
 
 
 if __name__ == "__main__":

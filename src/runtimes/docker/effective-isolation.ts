@@ -33,7 +33,7 @@ const NEVER_EMPTY = ['MaskedPaths', 'ReadonlyPaths'];
  */
 export function isIsolated({ Config, HostConfig: actual }: EffectiveConfig, files: ContainerFiles, network?: string) {
   const { Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs } = actual;
-  const resources = { memory: 0, cpus: 0, pids: 0, tmp: 0 };
+  const resources = { memory: 0, cpus: 0, priority: 'normal' as const, pids: 0, tmp: 0 };
   const wanted: HostConfig = {
     ...hostConfig({ manifest: { resources } as LaunchSpec['manifest'] }, network),
     ...{ Memory, MemorySwap, PidsLimit, NanoCpus, Tmpfs },

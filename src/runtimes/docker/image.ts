@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { filesOf, type NativePackage } from '../../bundle/index.ts';
 import { nativePath } from '../extras.ts';
 import { nodeFlags } from '../node-flags.ts';
+import { batchStarter, startedBy } from '../priority.ts';
 import type { LaunchSpec } from '../runtime.ts';
 import { sharedLibraries } from '../shared-libraries.ts';
 import { type Engine, EngineError } from './engine.ts';
@@ -18,10 +19,11 @@ export const HANDLER_PATH = '/app/handler.mjs';
 const HOST_PATH = '/app/host.mjs';
 const HEALTH_PATH = '/app/health.mjs';
 export const NODE_PATH = '/app/node';
+const STARTER_PATH = '/app/chrt';
 export const CONTENT_LABEL = 'sarai.content';
 const BASE_LABEL = 'sarai.base';
 /** Part of what identifies an image: a change of how it is laid out makes older ones outdated. */
-export const LAYOUT = 5;
+export const LAYOUT = 6;
 
 /** What an image is made of. */
 export interface ImageParts extends Pick<LaunchSpec, 'manifest' | 'hostPath' | 'handlerPath' | 'native'> {
@@ -90,15 +92,18 @@ export async function buildImage(
 ): Promise<string> {
   const name = imageName(parts);
   const content = contentOf(parts);
+  // It needs the C library that it was linked to.
+  const starter = base === undefined ? batchStarter(parts.manifest) : undefined;
   const common = await commonLayer(cacheDir, base === undefined);
-  const code = await makeLayer(join(cacheDir, `skill-${content}.tar`), [
+  const code = await makeLayer(join(cacheDir, `skill-${content}${base === undefined ? '' : '-on-base'}.tar`), [
     { path: HOST_PATH.slice(1), from: parts.hostPath },
     { path: HANDLER_PATH.slice(1), from: parts.handlerPath },
     { path: HEALTH_PATH.slice(1), from: parts.healthPath },
+    ...(starter === undefined ? [] : [{ path: STARTER_PATH.slice(1), from: starter, isProgram: true }]),
   ]);
   const packages = await Promise.all(parts.native.map((each) => nativeLayer(each, cacheDir)));
   const layers = [common, ...packages, code];
-  const config = containerDefaults(parts, content);
+  const config = containerDefaults(parts, content, starter);
   let said = '';
   if (base === undefined) {
     said = await loadImage(engine, name, config, layers);
@@ -128,7 +133,8 @@ export async function inspectImage(engine: Engine, name: string): Promise<ImageI
 function contentOf({ manifest, hostPath, handlerPath, healthPath, native }: ImageParts): string {
   const hash = createHash('sha256');
   const { uid, gid } = containerUser();
-  hash.update(JSON.stringify([LAYOUT, process.version, process.arch, uid, gid, manifest.resources.memory]));
+  const isBatch = batchStarter(manifest) !== undefined;
+  hash.update(JSON.stringify([LAYOUT, process.version, process.arch, uid, gid, manifest.resources.memory, isBatch]));
   if (native.length > 0) hash.update(JSON.stringify(native.map(({ name, hash: of }) => [name, of])));
   for (const path of [hostPath, handlerPath, healthPath]) hash.update(readFileSync(path));
   return hash.digest('hex').slice(0, 32);
@@ -206,7 +212,7 @@ export interface ContainerDefaults {
 /** Nanoseconds. */
 export const SECOND = 1e9;
 
-function containerDefaults({ manifest }: ImageParts, content: string): ContainerDefaults {
+function containerDefaults({ manifest }: ImageParts, content: string, starter: string | undefined): ContainerDefaults {
   const { folder: _, entryPath: __, ...said } = manifest;
   const { name, version, description, resources } = said;
   const { uid, gid } = containerUser();
@@ -214,7 +220,7 @@ function containerDefaults({ manifest }: ImageParts, content: string): Container
     User: `${uid}:${gid}`,
     WorkingDir: '/tmp',
     Env: ['HOME=/tmp', 'TMPDIR=/tmp', 'UV_THREADPOOL_SIZE=2'],
-    Entrypoint: [NODE_PATH, ...nodeFlags(resources.memory), HOST_PATH, LAUNCH_PATH],
+    Entrypoint: startedBy(starter && STARTER_PATH, [NODE_PATH, ...nodeFlags(resources.memory), HOST_PATH, LAUNCH_PATH]),
     Labels: {
       [CONTENT_LABEL]: content,
       'sarai.manifest': createHash('sha256').update(JSON.stringify(said)).digest('hex'),

@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFil
 import { dirname, join } from 'node:path';
 import type { IsolationLevel } from '../../skill/index.ts';
 import { type InsidePaths, launchConfig } from '../launch-config.ts';
+import { batchStarter, startedBy } from '../priority.ts';
 import { type Instance, type LaunchSpec, type Probe, RuntimeError, type SkillRuntime } from '../runtime.ts';
 import { endCgroups, removeCgroups } from '../sandbox/cgroup.ts';
 import { codeDir, installHandler } from './code-dir.ts';
@@ -88,7 +89,8 @@ export class LocalRuntime implements SkillRuntime {
     const command = this.#how.command(files, spec, config.instanceId);
     const log = this.#openLog(manifest.name);
     try {
-      const child = spawn(command.file, command.args, {
+      const [file = '', ...args] = startedBy(batchStarter(manifest), [command.file, ...command.args]);
+      const child = spawn(file, args, {
         env: command.env,
         cwd: files.tmpDir,
         stdio: ['ignore', log, log],
@@ -100,7 +102,7 @@ export class LocalRuntime implements SkillRuntime {
         // Too many open files, for example. An error that nobody hears would end the assistant.
         const [{ message }] = (await once(child, 'error')) as [Error];
         void removeCgroups(command.cgroups);
-        throw new RuntimeError(`skill ${manifest.name}: ${command.file} could not be started: ${message}`);
+        throw new RuntimeError(`skill ${manifest.name}: ${file} could not be started: ${message}`);
       }
       try {
         const record = this.#record(spec, config, child.pid, slot, command.cgroups);

@@ -59,7 +59,9 @@ export const manifest: TargetDefinition = {
           assert.match(name, /^[a-z][a-z0-9-]{0,31}$/);
           assert.match(version, /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/);
           assert.ok(entryPath.startsWith(`${folder}/`), entryPath);
-          const numbers = Object.entries({ ...resources, ...timeouts, ...limits, ...health });
+          const { priority, ...amounts } = resources;
+          assert.match(priority, /^(normal|batch)$/);
+          const numbers = Object.entries({ ...amounts, ...timeouts, ...limits, ...health });
           for (const [key, value] of numbers) assert.ok(Number.isFinite(value) && value >= 0, `${key}: ${value}`);
         }, path);
       },
