@@ -54,9 +54,10 @@ class Generation {
     this.#ending.abort();
   }
 
-  async untilAhead(count: number): Promise<void> {
+  async untilAhead(count: number, most = count): Promise<void> {
     for (let turns = 0; this.ahead.length < count && turns < 5000; turns++) await sleep(0);
-    assert.equal(this.ahead.length, count, String(this.error));
+    const { length } = this.ahead;
+    assert.ok(length >= count && length <= most, `${length} ahead, ${this.error}`);
   }
 
   #check(position: number, tokens: readonly number[]): void {
@@ -97,7 +98,8 @@ describe('drafting', () => {
           for (let n = 0; n < turns; n++) await new Promise(setImmediate);
           generation.commit([...generation.ahead.slice(0, right), ...other]);
         }
-        await generation.untilAhead(runAhead);
+        // It is ahead as far as it is to be, or begins again when less than a half is left.
+        await generation.untilAhead(atOnce === 1 ? runAhead : Math.ceil(runAhead / 2), runAhead);
         generation.end();
         await drafter.idle();
         assert.equal(generation.error, undefined);

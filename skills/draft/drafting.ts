@@ -154,8 +154,13 @@ class Drafting implements DraftSession {
     return !this.#call.signal.aborted && this.#missing > 0;
   }
 
+  /** Whether to begin: with what makes an evaluation worth it, while as much as is verified at once, a half, is still ahead. */
+  get #isDue(): boolean {
+    return this.#isWanting && this.#missing >= Math.min(this.#atOnce, this.#settings.runAhead / 2);
+  }
+
   #goOn(): void {
-    if (!this.#isWorking && this.#isWanting) void this.#draft();
+    if (!this.#isWorking && this.#isDue) void this.#draft();
   }
 
   /** Drafts as far ahead as is wanted. What is certain may change while the model works. */
@@ -186,7 +191,7 @@ class Drafting implements DraftSession {
     await sequence.rollBack(from);
     if (to < length) return await sequence.read(input);
     const tokens = await sequence.next(input, this.#settings, to, Math.min(this.#atOnce, this.#missing));
-    if (this.#evaluated !== to) return;
+    if (this.#call.signal.aborted || this.#evaluated !== to) return;
     const left = leftOf(tokens, this.#tokens.slice(to));
     if (left.length === 0) return;
     this.#tokens.push(...left);

@@ -24,10 +24,10 @@ async function written(target: SyntheticTarget, prompt: number[], settings = DEF
 }
 
 test('a draft that is the target itself is always right, at any temperature, ahead or not', async () => {
-  for (const runAhead of [0, 6]) {
+  for (const [runAhead, parallel] of [[0], [6], [0, 3], [6, 8]] as const) {
     for (const temperature of [0, 0.8, 1.5]) {
       const target = new SyntheticTarget({ endless: true, seed: 3 });
-      const model = new SyntheticTarget({ endless: true, seed: 3 });
+      const model = new SyntheticTarget({ endless: true, seed: 3, parallel });
       const settings = { ...DEFAULT_SAMPLER, temperature, seed: 17, maxTokens: 100 };
       const draft = new LocalDraft(model, { runAhead });
       const it = new SpeculativeDecoder({ target, profile: PROFILE, draft, draftTokens: 4, ngram: false });
@@ -49,8 +49,9 @@ test('whatever was proposed and turned out wrong, it goes on from what is certai
   const property = fc.asyncProperty(
     fc.array(step, { maxLength: 12 }),
     fc.constantFrom(0, 3),
-    async (steps, runAhead) => {
-      const model = new SyntheticTarget({ endless: true });
+    fc.constantFrom(undefined, 2, 5),
+    async (steps, runAhead, parallel) => {
+      const model = new SyntheticTarget({ endless: true, parallel });
       const certain = [1, 2, 3];
       const stream = new LocalDraft(model, { runAhead }).open(certain, OPTIONS);
       for (const { commit, ask, waitMs } of steps) {
@@ -100,4 +101,20 @@ test('a full context and a model that fails end it, and nothing is thrown', asyn
   stream.commit([1]);
   stream.close();
   assert.equal(failing.inUse, 0);
+});
+
+test('tokens that are guessed in one evaluation are of use, too, when some became certain meanwhile', async () => {
+  const model = new SyntheticTarget({ endless: true, parallel: 8 });
+  const prompt = [1, 2, 3];
+  const next = await written(model, prompt, DEFAULT_SAMPLER, 5);
+  const stream = new LocalDraft(model, { runAhead: 0 }).open(prompt, OPTIONS);
+  const asked = stream.propose(5, 50);
+  // It is at work.
+  while (!model.widths.includes(5)) await turn();
+  stream.commit(next.slice(0, 2));
+  assert.deepEqual(await stream.propose(3, LONG_MS), next.slice(2));
+  assert.deepEqual(await asked, next.slice(2));
+  assert.equal(model.widths.filter((width) => width === 5).length, 1);
+  stream.close();
+  await released(model);
 });

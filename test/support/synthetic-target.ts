@@ -1,5 +1,7 @@
-import type { Evaluation, Row, Target, TargetSequence } from '../../src/speculative/index.ts';
+import type { Evaluation, Row, SamplerSettings, Target, TargetSequence } from '../../src/speculative/index.ts';
 import { uniform } from '../../src/speculative/index.ts';
+import type { ParallelDrafting } from '../../src/speculative/parallel.ts';
+import { choose } from '../../src/speculative/sampler.ts';
 
 export interface SyntheticOptions {
   vocabularySize?: number;
@@ -15,7 +17,12 @@ export interface SyntheticOptions {
   /** Milliseconds that a batch of some width takes. */
   costMs?: (width: number) => number;
   sequences?: number;
+  /** Tokens that it guesses in one evaluation, always right. */
+  parallel?: number;
 }
+
+/** No token of the vocabulary. */
+const MASK = -1;
 
 /** A language model without weights: what follows the last three tokens is drawn once from its seed. The last token is the end. */
 export class SyntheticTarget implements Target {
@@ -24,6 +31,7 @@ export class SyntheticTarget implements Target {
   readonly vocabularyHash: string = 'synthetic';
   readonly canRollBack = true;
   readonly options: SyntheticOptions;
+  readonly parallel: ParallelDrafting | undefined;
   /** Widths of the batches that were evaluated. */
   readonly widths: number[] = [];
   inUse = 0;
@@ -32,6 +40,7 @@ export class SyntheticTarget implements Target {
     this.options = options;
     this.vocabularySize = options.vocabularySize ?? 12;
     this.contextSize = options.contextSize ?? 512;
+    this.parallel = options.parallel === undefined ? undefined : { maskToken: MASK, tokens: options.parallel };
   }
 
   async acquire(): Promise<TargetSequence> {
@@ -84,22 +93,30 @@ class SyntheticSequence implements TargetSequence {
     const until = performance.now() + (this.#target.options.costMs?.(tokens.length) ?? 0);
     await new Promise(setImmediate);
     while (performance.now() < until);
-    const all: Row[] = tokens.map((token, n) => {
-      this.#tokens.push(token);
-      const presence = settings.penalties?.presence ?? 0;
-      const lowered = new Set(presence === 0 ? [] : punished?.(n));
-      const weights = this.#target
-        .distribution(this.#tokens, tokens.length)
-        .map((probability, id): [number, number] => [id, probability * (lowered.has(id) ? Math.exp(-presence) : 1)])
-        .toSorted(([, a], [, b]) => b - a);
-      if (settings.temperature === 0) return { token: weights[0]?.[0] };
-      const kept = weights
-        .slice(0, settings.topK)
-        .map(([id, weight]): [number, number] => [id, weight ** (1 / settings.temperature)]);
-      const sum = kept.reduce((total, [, weight]) => total + weight, 0);
-      return { probabilities: new Map(kept.map(([id, weight]) => [id, weight / sum])) };
-    });
+    const before = this.#tokens.length;
+    const all: Row[] = [];
+    for (const [n, token] of tokens.entries()) {
+      this.#tokens.push(token === MASK ? choose(all[n - 1] ?? {}, settings, before + n) : token);
+      all.push(this.#row(n, tokens.length, settings, punished));
+    }
+    // What stood for those that were not known stays, until it is forgotten.
+    this.#tokens.splice(before, tokens.length, ...tokens);
     return rows === 'all' ? all : all.slice(-rows);
+  }
+
+  #row(n: number, width: number, settings: SamplerSettings, punished: Evaluation['punished']): Row {
+    const presence = settings.penalties?.presence ?? 0;
+    const lowered = new Set(presence === 0 ? [] : punished?.(n));
+    const weights = this.#target
+      .distribution(this.#tokens, width)
+      .map((probability, id): [number, number] => [id, probability * (lowered.has(id) ? Math.exp(-presence) : 1)])
+      .toSorted(([, a], [, b]) => b - a);
+    if (settings.temperature === 0) return { token: weights[0]?.[0] };
+    const kept = weights
+      .slice(0, settings.topK)
+      .map(([id, weight]): [number, number] => [id, weight ** (1 / settings.temperature)]);
+    const sum = kept.reduce((total, [, weight]) => total + weight, 0);
+    return { probabilities: new Map(kept.map(([id, weight]) => [id, weight / sum])) };
   }
 
   async rollBack(length: number): Promise<void> {
