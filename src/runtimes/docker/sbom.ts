@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { filesOf, type NativePackage } from '../../bundle/index.ts';
 import type { Manifest } from '../../manifest/index.ts';
+import { batchStarter } from '../priority.ts';
 import { sharedLibraries } from '../shared-libraries.ts';
 import { programOf } from './program.ts';
 
 interface Component {
-  type: 'platform' | 'library';
+  type: 'platform' | 'library' | 'application';
   name: string;
   version?: string;
   purl?: string;
@@ -30,10 +31,12 @@ const ICU_SUBSET = {
  * @param native packages with native code that stand beside them
  */
 export function softwareBillOfMaterials(
-  { name, version }: Manifest,
+  manifest: Manifest,
   sources: readonly string[],
   native: readonly NativePackage[],
 ): string {
+  const { name, version } = manifest;
+  const programs = [batchStarter(manifest)].filter((path) => path !== undefined);
   const libraries = [...sharedLibraries().keys()].sort();
   const components: Component[] = [
     {
@@ -44,6 +47,7 @@ export function softwareBillOfMaterials(
       ...(programOf(process.execPath)?.hasIcuSubset ? { properties: [ICU_SUBSET] } : {}),
     },
     ...libraries.map((path): Component => ({ type: 'library', name: basename(path), hashes: [sha256(path)] })),
+    ...programs.map((path): Component => ({ type: 'application', name: basename(path), hashes: [sha256(path)] })),
     ...packagesOf([...sources, ...native.flatMap(({ sources: of }) => of)]),
     ...native.flatMap(binariesOf),
   ];
