@@ -142,7 +142,8 @@ async function race(name: string, kinds: typeof CONTENDERS, setup: Setup, figure
     Array.from(contenders.keys(), (kind) => [kind, prompts.map(() => ({ one: Infinity, all: Infinity }))]),
   );
   // The first rounds warm up: what is learnt about the draft is kept, as it is between requests.
-  for (let round = -WARM_UP_ROUNDS; round < (quick ? 2 : 12); round++) {
+  const rounds = quick ? 2 : name.startsWith('nano') ? 36 : 12;
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     const totals = new Map(Array.from(contenders.keys(), (kind) => [kind, { count: 0, ms: 0 }]));
     for (const [n, prompt] of prompts.entries()) {
       let expected: string | undefined;

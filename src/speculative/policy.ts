@@ -46,37 +46,27 @@ export function plan(rate: number, costs: Costs, most: number): Plan {
 /**
  * What one source of proposals may lose, in tokens of plain decoding: a round that takes longer than plain decoding would have taken
  * for the same tokens is paid from it, and one that takes less pays in. Whatever a source does, it costs no more time than `share` of
- * plain decoding, the constant that it begins with, and a part of that each time that it is tried again, which is ever more seldom.
+ * plain decoding and the constant that it begins with.
  */
 export const BUDGET = {
   /** Earned for each generated token. */
   share: 0.01,
-  /** At the beginning, in tokens and in milliseconds, whichever is more, up to a number of tokens: code that runs for the first time is slow. */
-  tokens: 16,
-  ms: 20,
-  mostTokens: 48,
-  /** The share of that with which it is tried again, at least. */
-  again: 1 / 4,
+  /** At the beginning; also the most that is saved without gaining anything. */
+  initial: 16,
+  /** The most that is saved by gaining, so that one that gets worse is soon noticed. */
+  saved: 32,
   /** A round that lost more than this was the machine standing still. */
-  worst: 16,
+  worst: 64,
 } as const;
 
-/** What a source begins with, in tokens of which each takes so long; also the most that is saved without gaining anything. */
-export function initialBudget(plainMs: number): number {
-  return plainMs > 0 ? Math.min(BUDGET.mostTokens, Math.max(BUDGET.tokens, BUDGET.ms / plainMs)) : BUDGET.tokens;
-}
-
 /** The balance after so many tokens were generated. */
-export function earned(balance: number, tokens: number, initial: number): number {
-  return Math.max(balance, Math.min(initial, balance + BUDGET.share * tokens));
+export function earned(balance: number, tokens: number): number {
+  return Math.max(balance, Math.min(BUDGET.initial, balance + BUDGET.share * tokens));
 }
 
-/**
- * The balance after something that lost so many tokens of plain decoding; negative when it gained. No more than twice the initial budget is
- * saved, so that a source that gets worse is soon noticed.
- */
-export function booked(balance: number, loss: number, initial: number): number {
-  return Math.min(2 * initial, balance - Math.min(BUDGET.worst, loss));
+/** The balance after something that lost so many tokens of plain decoding; negative when it gained. */
+export function booked(balance: number, loss: number): number {
+  return Math.min(BUDGET.saved, balance - Math.min(BUDGET.worst, loss));
 }
 
 export interface GateLimits {

@@ -17,7 +17,6 @@ import {
   type GateEvent,
   type GateLimits,
   type GateReason,
-  initialBudget,
   nextGate,
   openGate,
   type Plan,
@@ -53,8 +52,7 @@ export class Source {
   readonly #times = new RoundTimes();
   #acceptance: Acceptance = NO_ACCEPTANCE;
   #gate: Gate;
-  readonly #initialBudget: number;
-  #budget: number;
+  #budget: number = BUDGET.initial;
   #rounds = 0;
   #count = 0;
 
@@ -71,8 +69,6 @@ export class Source {
     this.#costs = costs;
     this.#limits = limits;
     this.#gate = openGate(limits);
-    this.#initialBudget = initialBudget(costs.ms(1, 0));
-    this.#budget = this.#initialBudget;
   }
 
   get isOpen(): boolean {
@@ -132,7 +128,7 @@ export class Source {
     this.#book(roundMs, accepted + 1, position, acceptance < this.#limits.minAcceptance ? 'acceptance' : 'gain');
     const costs = this.#costsAt(position, most);
     // What was gained by the clock counts more than what is expected: a busy machine can spoil a few rounds.
-    const least = this.#budget > this.#initialBudget ? this.#limits.minGain : 0;
+    const least = this.#budget > BUDGET.initial ? this.#limits.minGain : 0;
     const gain = Math.max(least, plan(expectedRate(this.#acceptance), costs, most).gain);
     const bestGain = Math.max(least, plan(1, costs, most).gain);
     this.#next({ t: 'tested', count: testedTokens(proposed, accepted), acceptance, gain, bestGain });
@@ -145,14 +141,14 @@ export class Source {
 
   /** So many tokens were generated, with it or without. */
   generated(count: number): void {
-    this.#budget = earned(this.#budget, count, this.#initialBudget);
+    this.#budget = earned(this.#budget, count);
     this.#next({ t: 'generated', count, canAfford: this.#budget > 0 });
   }
 
   #book(ms: number, tokens: number, position: number, reason: GateReason): void {
     const plainMs = this.#costs.ms(1, position);
     if (!(plainMs > 0)) return;
-    this.#budget = booked(this.#budget, ms / plainMs - tokens, this.#initialBudget);
+    this.#budget = booked(this.#budget, ms / plainMs - tokens);
     if (this.#budget <= 0) this.#next({ t: 'overdrawn', reason });
   }
 
@@ -174,7 +170,6 @@ export class Source {
       // What it was like before says little now, but is where to begin.
       this.#acceptance = faded(this.#acceptance);
       this.#times.fade();
-      this.#budget = Math.max(this.#budget, BUDGET.again * this.#initialBudget);
     }
   }
 }
