@@ -54,10 +54,9 @@ class Generation {
     this.#ending.abort();
   }
 
-  async untilAhead(count: number, most = count): Promise<void> {
+  async untilAhead(count: number): Promise<void> {
     for (let turns = 0; this.ahead.length < count && turns < 5000; turns++) await sleep(0);
-    const { length } = this.ahead;
-    assert.ok(length >= count && length <= most, `${length} ahead, ${this.error}`);
+    assert.equal(this.ahead.length, count, String(this.error));
   }
 
   #check(position: number, tokens: readonly number[]): void {
@@ -98,8 +97,7 @@ describe('drafting', () => {
           for (let n = 0; n < turns; n++) await new Promise(setImmediate);
           generation.commit([...generation.ahead.slice(0, right), ...other]);
         }
-        // It is ahead as far as it is to be, or begins again when less than a half is left.
-        await generation.untilAhead(atOnce === 1 ? runAhead : Math.ceil(runAhead / 2), runAhead);
+        await generation.untilAhead(runAhead);
         generation.end();
         await drafter.idle();
         assert.equal(generation.error, undefined);

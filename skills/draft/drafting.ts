@@ -154,13 +154,8 @@ class Drafting implements DraftSession {
     return !this.#call.signal.aborted && this.#missing > 0;
   }
 
-  /** Whether to begin: with what makes an evaluation worth it, while as much as is verified at once, a half, is still ahead. */
-  get #isDue(): boolean {
-    return this.#isWanting && this.#missing >= Math.min(this.#atOnce, this.#settings.runAhead / 2);
-  }
-
   #goOn(): void {
-    if (!this.#isWorking && this.#isDue) void this.#draft();
+    if (!this.#isWorking && this.#isWanting) void this.#draft();
   }
 
   /** Drafts as far ahead as is wanted. What is certain may change while the model works. */
