@@ -27,6 +27,8 @@ describe('inspectModel', () => {
       `${facts.parameters}`,
     );
     assert.ok((facts.contextLength ?? 0) >= 256);
+    assert.equal(facts.parallelTokens, 8);
+    assert.equal(inspectModel(NANO_TARGET).parallelTokens, undefined);
     assert.ok(facts.vocabulary.size > 256);
     assert.match(facts.vocabulary.hash, /^[0-9a-f]{64}$/);
   });

@@ -17,6 +17,8 @@ export interface ModelFacts {
   contextLength: number | undefined;
   layers: number | undefined;
   embeddingLength: number | undefined;
+  /** Tokens that it guesses in one evaluation where it drafts; undefined: one. */
+  parallelTokens: number | undefined;
   vocabulary: VocabularyFacts;
 }
 
@@ -64,6 +66,7 @@ export function inspectModel(path: string): ModelFacts {
     contextLength: own('context_length'),
     layers: own('block_count'),
     embeddingLength: own('embedding_length'),
+    parallelTokens: asNumber(metadata.get('phoenix.draft.parallel_tokens')),
     vocabulary,
   };
 }

@@ -199,7 +199,7 @@ async function inspect(
 }
 
 function toFacts(facts: ModelFacts, needs: string): [headings: string[], rows: string[][]] {
-  const { name, architecture, parameters, quantization, size, contextLength, vocabulary } = facts;
+  const { name, architecture, parameters, quantization, size, contextLength, parallelTokens, vocabulary } = facts;
   const { size: tokens, tokenizer, hash } = vocabulary;
   return [
     ['name', name],
@@ -210,6 +210,7 @@ function toFacts(facts: ModelFacts, needs: string): [headings: string[], rows: s
       ['file', `${size.toLocaleString('en')} bytes`],
       ['context', contextLength === undefined ? '-' : `${contextLength} tokens`],
       ['vocabulary', `${tokens} tokens, ${tokenizer}, ${hash.slice(0, 12)}`],
+      ...(parallelTokens === undefined ? [] : [['drafts', `${parallelTokens} tokens in one evaluation`]]),
       ['memory', needs],
     ],
   ];
