@@ -173,6 +173,20 @@ describe('drafting', () => {
     assert.equal(await messages(3), 8);
   });
 
+  it('uses the rest of what it guessed when some of it became certain meanwhile', async () => {
+    const prompt = [1, 2, 3];
+    const model = new ChainModel({ sequences: 1, atOnce: 8, tokenMs: () => 20 });
+    const generation = new Generation(new ModelDrafter(model), prompt);
+    await sleep(5);
+    const first = chainNext(prompt, SETTINGS.seed);
+    generation.commit([first, chainNext([...prompt, first], SETTINGS.seed)]);
+    await generation.untilAhead(8);
+    // Six tokens of the first evaluation, and two of another.
+    assert.equal(generation.messages, 2);
+    generation.end();
+    assert.equal(generation.error, undefined);
+  });
+
   it('stops where the context ends', async () => {
     const generation = new Generation(new ModelDrafter(new ChainModel({ contextSize: 6 })), [1, 2, 3]);
     await generation.untilAhead(3);
