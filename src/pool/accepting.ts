@@ -77,8 +77,9 @@ function untilThere(path: string, signal: AbortSignal): Promise<void> {
       reject(error);
     });
     signal.addEventListener('abort', onAbort);
-    // It may have appeared before the watch began.
-    if (existsSync(path)) {
+    // Either may have happened before.
+    if (signal.aborted) onAbort();
+    else if (existsSync(path)) {
       finish();
       resolve();
     }
