@@ -1,12 +1,11 @@
 import type {
-  ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
   LlamaContext,
   LlamaContextSequence,
   LlamaModel,
   Token,
 } from 'node-llama-cpp';
-import { gumbelChoice, masks, type ParallelDrafting, parallelDraftingOf, vocabularyOf } from 'phoenix/drafting';
+import { choose, masks, type ParallelDrafting, parallelDraftingOf, vocabularyOf } from 'phoenix/drafting';
 import type { DraftModel, DraftSequence, Sampler } from './drafting.ts';
 
 export interface LlamaDraftOptions {
@@ -83,7 +82,7 @@ class LlamaDraftSequence implements DraftSequence {
   }
 
   async next(tokens: readonly number[], sampler: Sampler, position: number, count: number): Promise<number[]> {
-    const { temperature, topK, topP, minP, seed } = sampler;
+    const { temperature, topK, topP, minP } = sampler;
     const what = temperature === 0 ? { token: true } : { probabilities: true };
     // The random number is not the model's but one that the target draws, too; without a seed it would be the clock's.
     const generateNext = { ...what, options: { temperature, topK, topP, minP, seed: 0 } };
@@ -92,25 +91,19 @@ class LlamaDraftSequence implements DraftSequence {
         n < tokens.length - 1 ? (token as Token) : [token as Token, { generateNext }],
     );
     const results = await this.#sequence.controlledEvaluate(input);
-    return results.slice(-count).map((result, n) => {
-      const choice = chosen(result?.next, temperature, seed, position + n);
-      if (choice === undefined) throw new Error(`the model gave nothing for position ${position + n}`);
-      return choice;
-    });
+    return results
+      .slice(-count)
+      .map((result, n) =>
+        choose(
+          { token: result?.next.token ?? undefined, probabilities: result?.next.probabilities },
+          sampler,
+          position + n,
+        ),
+      );
   }
 
   async rollBack(length: number): Promise<void> {
     const end = this.#sequence.nextTokenIndex;
     if (length < end) await this.#sequence.eraseContextTokenRanges([{ start: length, end }]);
   }
-}
-
-function chosen(
-  next: ControlledEvaluateIndexOutput['next'] | undefined,
-  temperature: number,
-  seed: number,
-  position: number,
-): number | undefined {
-  if (temperature === 0) return next?.token ?? undefined;
-  return next?.probabilities && gumbelChoice(next.probabilities, seed, position);
 }

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { Manifest } from '../manifest/index.ts';
+import { findProgram } from './find-program.ts';
 
 /**
  * The program that starts others with Linux' policy for batch work (SCHED_BATCH, sched(7)), for a skill of that priority: its threads get
@@ -9,9 +8,7 @@ import type { Manifest } from '../manifest/index.ts';
  * @returns undefined for other skills, and where the program is not there (util-linux; not on macOS)
  */
 export function batchStarter({ resources }: Pick<Manifest, 'resources'>): string | undefined {
-  if (resources.priority !== 'batch') return undefined;
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'chrt')).find((path) => existsSync(path));
+  return resources.priority === 'batch' ? findProgram('chrt') : undefined;
 }
 
 /** A command as that program starts it. */

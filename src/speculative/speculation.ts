@@ -35,7 +35,7 @@ export interface SpeculationOptions {
 }
 
 /**
- * A draft is opened while the target reads the prompt, which takes longer than that the draft does. Later it would have to read all that
+ * A draft is opened while the target reads the prompt, which takes longer than reading it takes the draft. Later it would have to read all that
  * was written while the target writes: only where that many tokens were generated.
  */
 const LONG = 128;

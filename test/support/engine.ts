@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine } from '../../src/runtimes/docker/engine.ts';
+import { findProgram } from '../../src/runtimes/find-program.ts';
 
 /** Whether a Docker engine of our own can be started here. */
 export function canStartEngine(): boolean {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return process.getuid?.() === 0 && folders.some((folder) => existsSync(join(folder, 'dockerd')));
+  return process.getuid?.() === 0 && findProgram('dockerd') !== undefined;
 }
 
 /** A Docker engine for one test file: its own folders, its own socket, no network bridge; DOCKER_HOST names it. */

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { modelPath, modelsInside, modelsOf, mountsInside, nativePath, sharedFolders } from '../extras.ts';
+import { findProgram } from '../find-program.ts';
 import { handlerIn } from '../local/code-dir.ts';
 import type { LocalIsolation } from '../local/local-runtime.ts';
 import { nodeFlags } from '../node-flags.ts';
@@ -89,7 +90,7 @@ export const sandbox: LocalIsolation = {
         filterPath,
         String(cgroups.length),
         ...cgroups,
-        findBwrap() ?? 'bwrap',
+        findProgram('bwrap') ?? 'bwrap',
         ...bwrap,
       ],
       // Nothing of ours: the first process in the sandbox shows its environment.
@@ -108,13 +109,8 @@ function writeFilter(folder: string): string {
   return path;
 }
 
-function findBwrap(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'bwrap')).find((path) => existsSync(path));
-}
-
 async function probeBubblewrap(): Promise<Probe> {
-  const bwrapPath = findBwrap();
+  const bwrapPath = findProgram('bwrap');
   if (process.platform !== 'linux') {
     return { available: false, detail: 'bubblewrap is for Linux only', hint: 'use a container engine for isolation' };
   }
